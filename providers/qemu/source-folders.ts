@@ -1,0 +1,37 @@
+/**
+ * The fence around source images: a name counts only after every symbolic link in it is resolved, and only when what
+ * it resolves to is a plain file below one of the source folders.
+ */
+import { realpath, stat } from 'node:fs/promises';
+import { isAbsolute, sep } from 'node:path';
+
+export type Located =
+  | { kind: 'inside'; path: string }
+  | { kind: 'missing' }
+  | { kind: 'outside' }
+  /** A folder, a device, a socket: nothing that can be an image file. */
+  | { kind: 'noFile' };
+
+export class SourceFolders {
+  readonly #folders: readonly string[];
+
+  constructor(folders: readonly string[]) {
+    this.#folders = folders;
+  }
+
+  /** Where `name` (an absolute path) really is. A name with `..` in it is outside, wherever it leads. */
+  async locate(name: string): Promise<Located> {
+    if (!isAbsolute(name) || name.split(sep).includes('..') || name.includes('\0')) return { kind: 'outside' };
+    const path = await realpath(name).catch(() => undefined);
+    if (path === undefined) return { kind: 'missing' };
+    const folders = await Promise.all(this.#folders.map((folder) => realpath(folder).catch(() => undefined)));
+    if (!folders.some((folder) => folder !== undefined && isBelow(path, folder))) return { kind: 'outside' };
+    const facts = await stat(path).catch(() => undefined);
+    if (facts === undefined) return { kind: 'missing' };
+    return facts.isFile() ? { kind: 'inside', path } : { kind: 'noFile' };
+  }
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
+}

@@ -1,0 +1,58 @@
+#!/bin/bash
+# Installs what the make targets need on a Debian 12, as root: only what is missing, and says what.
+#
+# Debian packages first, then the npm packages of package-lock.json; Node itself, in the pinned version, is one of them.
+# Nothing that gets installed is started, now or at the next boot: the tests run a file server of their own.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+
+packages=(
+  qemu-system-x86 qemu-utils              # engine VMs; qemu-img as the judge of our files
+  samba smbclient                         # the share to export to
+  mmdebstrap binutils busybox-static      # the engine image: Debian root, smaller binaries, initrd
+  cpio kmod lz4 squashfs-tools xz-utils   # … its modules and archives
+  dosfstools gdisk mtools ntfs-3g         # the sample disk: partitions, EFI file system, NTFS
+  libhivex-bin libwin-hivex-perl          # … and its registry
+  libatomic1                              # the pinned node
+  ca-certificates git iproute2 make openssl procps zstd
+)
+# A node from elsewhere brings its own npm, and Debian's would not go beside it.
+command -v npm >/dev/null || packages+=(nodejs npm)
+
+if ! states=$(dpkg-query --show --showformat '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null) ||
+  grep -vq ' installed$' <<<"$states"; then
+  missing=()
+  for package in "${packages[@]}"; do
+    grep -qx "$package installed" <<<"$states" || missing+=("$package")
+  done
+  echo "setup: installing Debian packages: ${missing[*]}"
+  if [ "$(id -u)" != 0 ]; then
+    echo 'setup: that takes root' >&2
+    exit 1
+  fi
+
+  # While this file is there, no installed service is started.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then
+    trap 'rm -f $policy' EXIT
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 0755 $policy
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -qq update
+  apt-get -qq -o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}" >/dev/null
+  if [[ " ${missing[*]} " == *' samba '* ]]; then
+    for service in smbd nmbd samba-ad-dc; do
+      update-rc.d "$service" disable 2>/dev/null || true
+    done
+  fi
+fi
+
+stamp=node_modules/.installed
+if [ ! -e $stamp ] || [ package-lock.json -nt $stamp ]; then
+  echo 'setup: installing npm packages'
+  # The system's npm may run under an older Node than the programs need: it only unpacks, and no package's script is run.
+  # Not "npm ci": it refuses a lock file without the packages of other platforms, which some mirrors do not carry.
+  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+  touch $stamp
+fi

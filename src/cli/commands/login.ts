@@ -1,0 +1,103 @@
+/** `ips login`, `ips logout`, `ips status`. */
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { IpsClient } from '../../client/client.ts';
+import { type PeerTrust, PIN_PATTERN } from '../../lib/pinned-tls.ts';
+import { IpsError } from '../../protocol/errors.ts';
+import { type CommonOptions, type Context, connect, print } from '../context.ts';
+import { readSecret } from '../secret-input.ts';
+import { facts } from '../table.ts';
+
+interface LoginOptions extends CommonOptions {
+  url: string;
+  pin?: string[];
+  ca?: string;
+  tokenFile?: string;
+  tokenStdin?: boolean;
+}
+
+export function addLoginCommands(program: Command, context: Context): void {
+  program
+    .command('login')
+    .description('log in to a cloud service and make it the current one')
+    .requiredOption('--url <url>', 'address of the cloud service')
+    .option('--pin <pin...>', 'trust the key with this pin (sha256/…), as ips-cloud printed it')
+    .option('--ca <file>', 'trust certificates that this CA (PEM) signed')
+    .option('--token-file <file>', 'read the API token from a file')
+    .option('--token-stdin', 'read the API token from standard input')
+    .addHelpText(
+      'after',
+      `
+Without --pin or --ca the system's certificate authorities are trusted. The token is asked for without echo
+unless a file or standard input gives it. --deployment gives the configuration a name; its host otherwise.
+
+Examples:
+  ips login --url https://ips.example.com:8440 --pin sha256/kq3…=
+  ips login --url https://ips.example.com --deployment eu --token-file ~/token`,
+    )
+    .action(async (_options: unknown, command: Command) => login(context, command.optsWithGlobals<LoginOptions>()));
+
+  program
+    .command('logout')
+    .description('forget the token of a cloud service')
+    .action(async (_options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions>();
+      const { name } = context.deployments.pick(options.deployment);
+      await context.deployments.remove(name);
+      print(context, options, { deployment: name }, () => `Logged out of ${name}.`);
+    });
+
+  program
+    .command('status')
+    .description('the cloud service, who you are to it, and what is going on')
+    .action(async (_options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions>();
+      const { name, url } = context.deployments.pick(options.deployment);
+      print(context, options, await connect(context, options).status(), (status) =>
+        facts([
+          ['deployment', `${name} (${url.origin})`],
+          ['version', status.version],
+          ['customer', status.customer],
+          ['your role', status.role],
+          ['connectors', `${status.connectors.connected} of ${status.connectors.total} connected`],
+          [
+            'jobs',
+            Object.entries(status.jobs)
+              .filter(([, count]) => count > 0)
+              .map(([state, count]) => `${count} ${state}`)
+              .join(', ') || 'none',
+          ],
+        ]),
+      );
+    });
+}
+
+async function login(context: Context, options: LoginOptions): Promise<void> {
+  const url = URL.canParse(options.url) ? new URL(options.url) : undefined;
+  if (url?.protocol !== 'https:') throw new IpsError('USAGE', `"${options.url}" is no address like https://host:port.`);
+  const trust = await trustOf(options);
+  const source = { file: options.tokenFile, stdin: options.tokenStdin };
+  const token = await readSecret('token', source, context.interrupted);
+  const status = await new IpsClient({ url, trust, token }, context).status();
+  const name = options.deployment ?? url.host;
+  await context.deployments.store({ name, url, trust, token });
+  print(
+    context,
+    options,
+    { deployment: name, ...status },
+    () => `Logged in to ${name} as ${status.role} of ${status.customer}.`,
+  );
+}
+
+async function trustOf({ pin, ca }: LoginOptions): Promise<PeerTrust> {
+  if (pin && ca) throw new IpsError('USAGE', 'Give --pin or --ca, not both.');
+  for (const each of pin ?? [])
+    if (!PIN_PATTERN.test(each)) throw new IpsError('USAGE', `"${each}" is no pin such as sha256/BASE64.`);
+  if (pin) return { kind: 'pins', pins: pin };
+  if (ca === undefined) return { kind: 'ca' };
+  try {
+    return { kind: 'ca', ca: await readFile(ca, 'utf8') };
+  } catch (error) {
+    throw new IpsError('USAGE', `The CA certificate cannot be read: ${(error as Error).message}.`);
+  }
+}

@@ -1,0 +1,42 @@
+/** A job as text for a person. */
+import { errorText } from '../protocol/errors.ts';
+import type { JobView } from '../protocol/rest.ts';
+import { showBytes, showDuration, showRate, showTime } from './quantities.ts';
+import { facts } from './table.ts';
+
+export function jobText(job: JobView): string {
+  const { source, target } = job.parameters;
+  const result = job.result?.export;
+  const lines = [
+    facts([
+      ['job', job.id],
+      ['state', job.cancelRequested && job.state === 'inProgress' ? 'inProgress, being cancelled' : job.state],
+      ['step', job.state === 'inProgress' ? `${job.step}, ${job.overallProgressPercent} %` : undefined],
+      ['waiting for', job.waitingFor],
+      ['rate', job.state === 'inProgress' && job.progress?.rate ? showRate(job.progress.rate) : undefined],
+      ['connector', job.connector],
+      ['source', source.path],
+      ['target', `${target.location}/${target.name}.${target.format}`],
+      ['note', job.note],
+      ['created', `${showTime(job.createdAt)} by ${job.createdBy}`],
+      ['took', took(job)],
+      ['virtual size', result && showBytes(result.virtualSize)],
+      ['read', result && `${showBytes(result.bytesRead)}, skipped ${showBytes(result.bytesSkipped)}`],
+      ['written', result && `${showBytes(result.bytesWritten)}, file ${showBytes(result.fileSize)}`],
+      ...(result?.hashes ?? []).map((hash) => [`hash (${hash.scope})`, `${hash.algorithm} ${hash.value}`] as const),
+    ]),
+    ...job.findings.map(
+      ({ severity, code, message, remedy }) => `${severity} ${code}: ${message}${remedy ? `\n  → ${remedy}` : ''}`,
+    ),
+    ...(job.error ? [errorText(job.error)] : []),
+    ...(job.result?.leftovers ?? []).map(
+      ({ kind, name, removeWith }) => `left behind: ${kind} ${name}${removeWith ? `\n  → ${removeWith}` : ''}`,
+    ),
+  ];
+  return lines.join('\n');
+}
+
+function took(job: JobView): string | undefined {
+  if (!job.startedAt || !job.endedAt) return undefined;
+  return showDuration((Date.parse(job.endedAt) - Date.parse(job.startedAt)) / 1000);
+}

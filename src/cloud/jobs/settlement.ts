@@ -1,0 +1,156 @@
+/**
+ * After a reconnect: for each job that either side believes the connector to hold, the one action of the table in
+ * protocol/reconciliation.ts is carried out. No decision is made here; this file only finds the table's row and column.
+ */
+import { IpsError } from '../../protocol/errors.ts';
+import type { HeldJob } from '../../protocol/link.ts';
+import {
+  type CloudAction,
+  type CloudView,
+  type ConnectorView,
+  type SettleAction,
+  settle,
+  type TokenRelation,
+  tokenRelation,
+} from '../../protocol/reconciliation.ts';
+import { compareTokens, parseToken, type Token } from '../../protocol/token.ts';
+import type { LiveConnector } from '../connectors/registry.ts';
+import type { JobRecord } from '../store/jobs.ts';
+import type { Nouns } from '../store/store.ts';
+import { recordAcceptance } from './offers.ts';
+import { endByCloud, tellAsCloud } from './own-events.ts';
+import { type JobTools, now } from './tools.ts';
+
+/** Tries for one job when others change it at the same moment. */
+const MAX_TRIES = 5;
+
+/** Settles everything with a connector that has just been welcomed, before it is offered anything. */
+export async function settleAll(tools: JobTools, live: LiveConnector, held: readonly HeldJob[]): Promise<void> {
+  const believed = [
+    ...(await tools.store.jobs.heldBy(live.connectorId)),
+    ...(await tools.store.jobs.offeredTo(live.connectorId)),
+  ];
+  const jobIds = new Set([...held.map(({ jobId }) => jobId), ...believed.map(({ id }) => id)]);
+  for (const jobId of jobIds) {
+    const entries = held.filter((entry) => entry.jobId === jobId);
+    for (const entry of entries) await settleOne(tools, live, jobId, entry);
+    const token = cloudSide(await tools.store.jobs.byId(jobId), live).token;
+    const hasIt = entries.some((entry) => token !== undefined && compareTokens(entry.token, token) >= 0);
+    if (!hasIt) await settleOne(tools, live, jobId, undefined);
+  }
+}
+
+async function settleOne(
+  tools: JobTools,
+  live: LiveConnector,
+  jobId: string,
+  entry: HeldJob | undefined,
+): Promise<void> {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const job = await tools.store.jobs.byId(jobId);
+    const cloud = cloudSide(job, live);
+    const connector: ConnectorView = entry?.state ?? 'absent';
+    const relation = entry ? relationOf(tools, entry.token, cloud) : 'same';
+    // A token that this cloud cannot have given, in this epoch or a later one, is no reason to follow its bearer.
+    const view = relation === 'impossible' ? 'unknown' : cloud.view;
+    const { cloud: action, connector: told } = settle(view, connector, relation === 'impossible' ? 'same' : relation);
+    if (!(await act(tools, live, job, entry, action))) continue;
+    tools.log.info('settled', { jobId, connector: live.name, cloudView: view, connectorView: connector, action, told });
+    if (told && entry) tell(tools, live, entry, told);
+    return;
+  }
+  throw new IpsError('INTERNAL', `Job ${jobId} changes too fast to be settled.`);
+}
+
+function tell(tools: JobTools, live: LiveConnector, entry: HeldJob, action: SettleAction): void {
+  const { jobId, token } = entry;
+  if (action !== 'stop' && action !== 'forget') tools.leases.renew(jobId, token);
+  live.send({ type: 'settle', jobId, token, action });
+}
+
+/** The table's row: what the store says of the job, seen from this connector, and the token to compare with. */
+export function cloudSide(
+  job: JobRecord | undefined,
+  live: Pick<LiveConnector, 'connectorId' | 'locationId'>,
+): { view: CloudView; token: Token | undefined } {
+  if (!job || job.locationId !== live.locationId) return { view: 'unknown', token: undefined };
+  const isHolder = job.connectorId === live.connectorId;
+  switch (job.state) {
+    case 'complete':
+    case 'failed':
+    case 'cancelled':
+      return { view: 'over', token: job.token };
+    case 'committing':
+      return { view: isHolder ? 'committing' : 'elsewhere', token: job.token };
+    case 'queued':
+    case 'inProgress':
+      if (job.offer?.connectorId === live.connectorId) return { view: 'offered', token: job.offer.token };
+      if (job.state === 'queued') return { view: 'queued', token: job.lastToken };
+      if (!isHolder) return { view: 'elsewhere', token: job.token };
+      return { view: job.cancelRequested ? 'cancelling' : 'held', token: job.token };
+  }
+}
+
+function relationOf(
+  tools: JobTools,
+  token: Token,
+  cloud: { view: CloudView; token: Token | undefined },
+): TokenRelation | 'impossible' {
+  if (cloud.view === 'unknown' || cloud.view === 'over') return tokenRelation(token, cloud.token);
+  // A waiting job that was never offered to anybody, as far as this cloud remembers: whoever holds it is ahead.
+  const relation = cloud.token === undefined ? 'newer' : tokenRelation(token, cloud.token);
+  return relation === 'newer' && parseToken(token).epoch >= tools.epoch ? 'impossible' : relation;
+}
+
+/** Carries out the cloud's part. @returns false when the job has changed since it was looked at */
+async function act(
+  tools: JobTools,
+  live: LiveConnector,
+  job: JobRecord | undefined,
+  entry: HeldJob | undefined,
+  action: CloudAction,
+): Promise<boolean> {
+  if (action === 'none' || !job) return true;
+  const at = now(tools);
+  const { store, epoch, watch } = tools;
+  const done = await (() => {
+    switch (action) {
+      case 'accept':
+        return entry ? recordAcceptance(tools, live, job.id, entry.token) : Promise.resolve(false);
+      case 'adopt':
+        return store.change('job.adopt', async (tx) => {
+          if (!entry) return false;
+          const holder = { connectorId: live.connectorId, connectorName: live.name, token: entry.token };
+          const state = entry.state === 'committing' ? 'committing' : 'inProgress';
+          return await tx.transitions.adopt(job.id, holder, state, at);
+        });
+      case 'requeue':
+        return store.change('job.requeue', (tx) =>
+          job.offer?.connectorId === live.connectorId
+            ? tx.transitions.withdrawOffer(job.id, job.offer.token)
+            : requeue(tx, job, epoch, at),
+        );
+      case 'failUnknown':
+        return store.change('job.failUnknown', (tx) =>
+          endByCloud(tx, job.id, ['committing'], epoch, at, {
+            state: 'failed',
+            error: new IpsError('COMMIT_UNKNOWN').report(),
+          }),
+        );
+    }
+  })();
+  if (done) watch.changed(job.id);
+  return done;
+}
+
+/**
+ * Nobody has the job any more: back to the queue, or to its end when a cancel waits. Inside a transaction.
+ * @returns false when its holder has changed meanwhile
+ */
+export async function requeue(tx: Nouns, job: JobRecord, epoch: number, at: string): Promise<boolean> {
+  if (job.token === undefined || !(await tx.transitions.requeue(job.id, job.token, at))) return false;
+  const message = `Connector "${job.connectorName}" does not have the job any more; it waits for a connector again.`;
+  await tellAsCloud(tx, job.id, epoch, at, { kind: 'log', level: 'warn', message });
+  if (job.cancelRequested) await endByCloud(tx, job.id, ['queued'], epoch, at, { state: 'cancelled' });
+  return true;
+}

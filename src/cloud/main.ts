@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+/** `ips-cloud`: the control plane. Reads its configuration, starts the service, stops on SIGTERM and SIGINT. */
+import { Command } from 'commander';
+import { systemClock } from '../lib/clock.ts';
+import { Doors } from '../lib/doors.ts';
+import { Files } from '../lib/files.ts';
+import { createLogger } from '../lib/logging.ts';
+import { systemRandom } from '../lib/random.ts';
+import { VERSION } from '../lib/version.ts';
+import { errorText, isIpsError, toIpsError } from '../protocol/errors.ts';
+import { backUp, restore } from './backup.ts';
+import { type CloudConfig, CONFIG_FLAGS, DEFAULT_CONFIG_FILE, loadConfig } from './config.ts';
+import { startService } from './service.ts';
+
+process.title = 'ips-cloud';
+process.umask(0o077);
+
+type Flags = Record<string, string | undefined>;
+const doors = new Doors();
+const files = new Files(doors);
+const clock = systemClock();
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+function configOf(flags: Flags): CloudConfig {
+  const camel = (flag: string) => flag.replace(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase());
+  const given = CONFIG_FLAGS.flatMap(({ flag }) => {
+    const value = flags[camel(flag)];
+    return value === undefined ? [] : [[flag, value] as const];
+  });
+  return loadConfig({ file: flags.config, environment: process.env, flags: Object.fromEntries(given) });
+}
+
+async function serve(flags: Flags): Promise<void> {
+  const config = configOf(flags);
+  const log = createLogger({ program: 'ips-cloud', ...config.log });
+  const service = await startService(config, {
+    clock,
+    random: systemRandom(),
+    doors,
+    log,
+    showAdminToken: async (token) => {
+      if (flags.adminTokenFile) await files.writeDurably(flags.adminTokenFile, `${token.reveal()}\n`);
+      else say(`First admin token (shown once): ${token.reveal()}`);
+    },
+  });
+  const stop = () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
+    service.stop().then(
+      () => log.info('ips-cloud has stopped'),
+      (error) => fail(error),
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  const { url, pin } = service;
+  if (flags.readyFile) await files.writeDurably(flags.readyFile, `${JSON.stringify({ url, pin })}\n`);
+  say(`URL: ${url}\nPin: ${pin}`);
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${errorText(toIpsError(error))}\n`);
+  if (!isIpsError(error) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exitCode = 1;
+}
+
+const program = new Command('ips-cloud').description('The control plane of the image portability service');
+program.version(VERSION).enablePositionalOptions();
+
+function command(name: string, description: string, isDefault = false): Command {
+  const made = program.command(name, { isDefault }).description(description);
+  made.option('--config <file>', `configuration, JSON (default: ${DEFAULT_CONFIG_FILE})`);
+  for (const { flag, doc } of CONFIG_FLAGS) made.option(`--${flag} <value>`, doc);
+  return made;
+}
+
+command('serve', 'run the service', true)
+  .option('--ready-file <file>', 'write {"url", "pin"} here when the service listens')
+  .option('--admin-token-file <file>', 'write the first admin token here (0600) instead of printing it')
+  .action(serve);
+command('backup', 'copy database and keys into a folder; the service may run')
+  .requiredOption('--to <folder>', 'folder of the backup')
+  .action(async (flags: Flags) => {
+    await backUp(configOf(flags), flags.to ?? '', doors);
+    say(`Backed up to ${flags.to}. It holds the wallet key: keep it as you keep the secrets themselves.`);
+  });
+command('restore', 'put a backup in place; the service must be stopped')
+  .requiredOption('--from <folder>', 'folder of the backup')
+  .action(async (flags: Flags) => {
+    const epoch = await restore(configOf(flags), flags.from ?? '', doors, clock);
+    say(`Restored from ${flags.from}. Tokens are of epoch ${epoch} from now on.`);
+  });
+
+program.parseAsync().catch(fail);

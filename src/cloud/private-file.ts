@@ -1,0 +1,32 @@
+/** Files that hold a secret: made once with mode 0600, and refused when anybody else may read them. */
+import { stat } from 'node:fs/promises';
+import { type Files, isErrno, readIfThere } from '../lib/files.ts';
+import { IpsError } from '../protocol/errors.ts';
+
+/**
+ * The file's text, or undefined when there is none.
+ * @throws IpsError FILE_NOT_PRIVATE when its group or the world may read it
+ */
+export async function readPrivate(path: string): Promise<string | undefined> {
+  try {
+    const { mode } = await stat(path);
+    if ((mode & 0o077) !== 0) throw new IpsError('FILE_NOT_PRIVATE', `It is ${path}.`);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  return await readIfThere(path);
+}
+
+/** The file's text; made from `create` when there is none. */
+export async function readOrCreatePrivate(
+  files: Files,
+  path: string,
+  create: () => Promise<string> | string,
+): Promise<string> {
+  const known = await readPrivate(path);
+  if (known !== undefined) return known;
+  const text = await create();
+  await files.createExclusively(path, text, 0o600);
+  return text;
+}

@@ -1,0 +1,86 @@
+/** The checks before anything is made: what the provider sees of the source, what the connector sees of the share. */
+import { ERRORS, type ErrorCode, IpsError, isErrorCode, isIpsError } from '../../protocol/errors.ts';
+import type { Finding } from '../../protocol/finding.ts';
+import { formatSmbLocation, parseSmbLocation } from '../../protocol/smb-location.ts';
+import type { Attempt } from './attempt.ts';
+import type { ShareFolder } from './environment.ts';
+import { limited, SHARE_CALL_MS } from './limits.ts';
+
+/** Largest virtual size of a VHD, in bytes (Virtual Hard Disk Image Format Specification, "Hard Disk Footer"). */
+const VHD_MAX_BYTES = 2040 * 1024 ** 3;
+
+/**
+ * Runs all checks and tells what they found.
+ * @throws IpsError with the code of the first critical finding
+ */
+export async function runPreflight(attempt: Attempt, signal: AbortSignal): Promise<void> {
+  const findings = [...(await sourceFindings(attempt, signal)), ...(await shareFindings(attempt, signal))];
+  attempt.record.tell({ kind: 'findings', findings });
+  const critical = findings.find(({ severity }) => severity === 'critical');
+  if (critical) throw asError(critical);
+}
+
+async function sourceFindings(attempt: Attempt, signal: AbortSignal): Promise<Finding[]> {
+  const { parameters } = attempt.record.job;
+  const findings: Finding[] = [];
+  try {
+    findings.push(
+      ...(await attempt.platform('preflight', signal, (inTime) =>
+        attempt.provider.preflight(parameters, attempt.context, inTime),
+      )),
+    );
+    if (findings.some(({ severity }) => severity === 'critical')) return findings;
+    const { virtualSize } = await attempt.source(signal);
+    if (parameters.target.format === 'vhd' && virtualSize > VHD_MAX_BYTES)
+      findings.push(critical(new IpsError('TARGET_FORMAT_REFUSED', `It has ${virtualSize} bytes.`)));
+  } catch (error) {
+    findings.push(critical(foreseen(error, signal)));
+  }
+  return findings;
+}
+
+async function shareFindings(attempt: Attempt, signal: AbortSignal): Promise<Finding[]> {
+  const credential = await attempt.desk.credential('run', signal);
+  const share = attempt.environment.openShare(credential.access());
+  const late = () => new IpsError('SMB_UNREACHABLE', `There was no answer in ${SHARE_CALL_MS / 1000} s.`);
+  try {
+    return await limited(attempt.environment.clock, SHARE_CALL_MS, late, signal, (inTime) =>
+      lookAtShare(attempt, share, inTime),
+    );
+  } catch (error) {
+    const failure = foreseen(error, signal);
+    // The engine stands elsewhere in the network: what the connector cannot reach, it may.
+    if (failure.code === 'SMB_UNREACHABLE') return [{ ...critical(failure), severity: 'warning' }];
+    return [critical(failure)];
+  }
+}
+
+async function lookAtShare(attempt: Attempt, share: ShareFolder, signal: AbortSignal): Promise<Finding[]> {
+  const location = formatSmbLocation(parseSmbLocation(attempt.record.job.parameters.target.location));
+  const { freeBytes } = await share.probe(signal);
+  if ((await share.size(attempt.fileName, signal)) !== undefined)
+    return [critical(new IpsError('TARGET_EXISTS', `It is ${attempt.fileName} in ${location}.`))];
+  const dataBytes = attempt.knownSource?.dataBytes;
+  if (freeBytes === undefined || dataBytes === undefined) return [];
+  if (freeBytes < dataBytes)
+    return [critical(new IpsError('SHARE_FULL', `Up to ${dataBytes} bytes are needed, ${freeBytes} are free.`))];
+  return [
+    { severity: 'info', code: 'SHARE_SPACE', message: `${freeBytes} bytes are free, up to ${dataBytes} are needed.` },
+  ];
+}
+
+/** An error of the catalogue is an answer of a check; anything else is not. */
+function foreseen(error: unknown, signal: AbortSignal): IpsError {
+  signal.throwIfAborted();
+  if (!isIpsError(error)) throw error;
+  return error;
+}
+
+function critical(error: IpsError): Finding {
+  return { severity: 'critical', code: error.code, message: error.message, remedy: error.hint };
+}
+
+function asError(finding: Finding): IpsError {
+  const code: ErrorCode = isErrorCode(finding.code) ? finding.code : 'INTERNAL';
+  return IpsError.from({ code, message: finding.message, hint: finding.remedy ?? ERRORS[code].remedy });
+}

@@ -1,0 +1,40 @@
+/**
+ * A share in memory: names and sizes. What it cannot show: SMB, permissions, caches, locks, what a server does half-way.
+ */
+import { IpsError } from '../../src/protocol/errors.ts';
+
+export class ShareDouble {
+  readonly files = new Map<string, number>();
+  freeBytes = 1024 ** 3;
+  /** Every call of a connector fails with this. */
+  failure: ConstructorParameters<typeof IpsError>[0] | undefined;
+  /** What the connector asked for, in order. */
+  readonly calls: string[] = [];
+
+  write(name: string, size: number): void {
+    this.files.set(name, size);
+  }
+
+  remove(name: string): void {
+    this.files.delete(name);
+  }
+
+  /** As a server renames: refused when the new name is taken. */
+  rename(from: string, to: string): boolean {
+    const size = this.files.get(from);
+    if (size === undefined || this.files.has(to)) return false;
+    this.files.delete(from);
+    this.files.set(to, size);
+    return true;
+  }
+
+  /** A connector's call. */
+  call(method: 'probe' | 'size' | 'remove', name: string): unknown {
+    this.calls.push(method);
+    if (this.failure) throw new IpsError(this.failure);
+    if (method === 'probe') return { freeBytes: this.freeBytes };
+    if (method === 'size') return this.files.get(name);
+    this.remove(name);
+    return undefined;
+  }
+}

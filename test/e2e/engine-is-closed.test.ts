@@ -1,0 +1,123 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CONNECTOR, PASSWORD, Site } from '../harness/site.ts';
+
+/** What a Linux guest could listen on by itself: remote shells, file services, name services, debuggers. */
+const PORTS = [21, 22, 23, 25, 53, 80, 111, 137, 139, 443, 445, 631, 1234, 2049, 2222, 5353, 5355, 8080, 8443, 9229];
+
+describe('a running engine', () => {
+  let site: Site;
+  let folder: string;
+  let id: string;
+  beforeAll(async () => {
+    site = await Site.start();
+    id = await site.begin();
+    await site.waitFor(id, (job) => job.step === 'copy');
+    const engines = join(site.deployment.folder, CONNECTOR, 'qemu', 'vms');
+    const name = (await readdir(engines)).find((each) => each.includes(id));
+    folder = join(engines, name ?? 'no engine');
+  }, 120_000);
+  afterAll(async () => site.stop(), 60_000);
+
+  it('listens on one port only', async () => {
+    const monitor = await Monitor.open(join(folder, 'qmp'));
+    const open: number[] = [];
+    try {
+      for (const port of PORTS) {
+        const near = 20_000 + port;
+        await monitor.human(`hostfwd_add net tcp:127.0.0.1:${near}-:${port}`);
+        if (await staysOpen(near)) open.push(port);
+        await monitor.human(`hostfwd_remove net tcp:127.0.0.1:${near}`);
+      }
+    } finally {
+      monitor.close();
+    }
+    expect(open).toEqual([8443]);
+  }, 60_000);
+
+  it('has a console without log-in, shell or secret', async () => {
+    const console = await readFile(join(folder, 'console.log'), 'utf8');
+    expect(console).toMatch(/ips-engine/);
+    expect(console).not.toMatch(/login:|\/ #|sh-\d|Press Enter/i);
+    expect(console).not.toContain(PASSWORD);
+    expect(console).not.toContain('bootKey');
+  });
+
+  it('has lost its user data, which held the boot key', async () => {
+    const config = await readFile(join(folder, 'config'));
+    expect(config.length).toBeGreaterThan(0);
+    expect(config.every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('is gone after the job is cancelled', async () => {
+    await site.deployment.mustRun(['job', 'cancel', id]);
+    const job = await site.end(id);
+    expect(job.state).toBe('cancelled');
+    await site.expectNoTrace(job);
+  }, 60_000);
+});
+
+/** QEMU's user network accepts for the guest, and closes when the guest refuses: what stays open has a listener. */
+async function staysOpen(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port });
+  try {
+    const closed = new Promise<false>((resolve) => {
+      socket.once('error', () => resolve(false));
+      socket.once('close', () => resolve(false));
+    });
+    return await Promise.race([closed, sleep(1_500).then(() => true as const)]);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** QEMU's monitor (QMP, qemu-qmp-ref(7)), just enough to run one human command after the other. */
+class Monitor {
+  readonly #socket: Socket;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#lines = linesOf(socket);
+  }
+
+  static async open(path: string): Promise<Monitor> {
+    const monitor = new Monitor(connect(path));
+    await monitor.#answer('QMP');
+    await monitor.#command({ execute: 'qmp_capabilities' });
+    return monitor;
+  }
+
+  async human(command: string): Promise<void> {
+    await this.#command({ execute: 'human-monitor-command', arguments: { 'command-line': command } });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  async #command(command: object): Promise<void> {
+    this.#socket.write(`${JSON.stringify(command)}\n`);
+    await this.#answer('return');
+  }
+
+  async #answer(key: string): Promise<void> {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done) throw new Error('the monitor closed');
+      if (key in JSON.parse(value)) return;
+    }
+  }
+}
+
+async function* linesOf(socket: Socket): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of socket) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line.trim() !== '');
+  }
+}

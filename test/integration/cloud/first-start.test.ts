@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+const MAIN = resolve(import.meta.dirname, '../../../src/cloud/main.ts');
+
+describe('ips-cloud', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ips-cloud-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  /** Starts the program; resolves with what it printed once it listens, or when it has ended. */
+  async function start(...more: string[]) {
+    const args = ['serve', '--data-folder', join(folder, 'data'), '--listen-address', '127.0.0.1'];
+    const child = spawn(process.execPath, [MAIN, ...args, '--listen-port', '0', ...more]);
+    let out = '';
+    let errors = '';
+    child.stderr.on('data', (chunk) => {
+      errors += chunk;
+    });
+    const ended = once(child, 'close').then(([code]) => Number(code));
+    await new Promise<void>((ready) => {
+      child.stdout.on('data', (chunk) => {
+        out += chunk;
+        if (/^Pin: .*\n/m.test(out)) ready();
+      });
+      void ended.then(() => ready());
+    });
+    const stop = () => {
+      child.kill('SIGTERM');
+      return ended;
+    };
+    return { out, errors: () => errors, ended, stop };
+  }
+  const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+
+  it('prints URL, pin and the first admin token once, and only URL and the same pin afterwards', async () => {
+    const first = await start();
+    expect(first.out).toMatch(
+      /^First admin token .*: ips_\S{43}\nURL: https:\/\/127\.0\.0\.1:\d+\nPin: sha256\/\S{44}\n$/,
+    );
+    expect(await first.stop()).toBe(0);
+    expect(first.errors()).not.toContain('ips_');
+    const second = await start();
+    expect(second.out).toMatch(/^URL: \S+\nPin: \S+\n$/);
+    expect(second.out.split('Pin')[1]).toBe(first.out.split('Pin')[1]);
+    expect(await second.stop()).toBe(0);
+  }, 60_000);
+
+  it('writes token and address into private files when asked', async () => {
+    const files = { ready: join(folder, 'ready'), token: join(folder, 'token') };
+    const run = await start('--ready-file', files.ready, '--admin-token-file', files.token);
+    expect(run.out).not.toContain('ips_');
+    expect(await readFile(files.token, 'utf8')).toMatch(/^ips_\S{43}\n$/);
+    await run.stop();
+    expect(JSON.parse(await readFile(files.ready, 'utf8'))).toEqual({
+      url: expect.stringMatching(/^https:/),
+      pin: expect.stringMatching(/^sha256\//),
+    });
+    const kept = ['data/wallet.key', 'data/tls.pem', 'data/cloud.sqlite', 'ready', 'token'];
+    for (const name of kept) expect([name, await mode(join(folder, name))]).toEqual([name, '600']);
+    expect(await mode(join(folder, 'data'))).toBe('700');
+  }, 60_000);
+
+  it('does not start with a wallet key that others can read, nor twice on one data folder', async () => {
+    const first = await start();
+    const second = await start();
+    expect(await second.ended).toBe(1);
+    expect(second.errors()).toContain('error IN_USE:');
+    await first.stop();
+    await chmod(join(folder, 'data', 'wallet.key'), 0o640);
+    const exposed = await start();
+    expect(await exposed.ended).toBe(1);
+    expect(exposed.errors()).toContain('error FILE_NOT_PRIVATE:');
+    expect(exposed.errors()).toContain('wallet.key');
+  }, 60_000);
+});

@@ -1,0 +1,97 @@
+/** After the grant what happened on the share is found out, whatever becomes of engine, connection, cancel. */
+import { afterEach, expect, it } from '@jest/globals';
+import { MADE_FILE_BYTES } from '../../../doubles/engine.ts';
+import { JOB_ID, PARTIAL, Site, TOKEN, until } from './site.ts';
+
+let site: Site;
+afterEach(() => site.close());
+
+const IN_PLACE = [['disk.vhdx', MADE_FILE_BYTES]];
+
+it.each(['before', 'after'] as const)('commits again when the connection broke %s the rename', async (moment) => {
+  site = await Site.open({ script: { breakCommit: moment } });
+  await site.run();
+  expect(site.ended().state).toBe('complete');
+  expect([...site.platform.share.files]).toEqual(IN_PLACE);
+  expect(site.platform.engines[0]?.requests.filter((what) => what === 'POST /v1/commit')).toHaveLength(2);
+});
+
+it('leaves a file alone that appeared under the final name', async () => {
+  site = await Site.open();
+  const granted = Promise.withResolvers<undefined>();
+  site.grant = granted.promise;
+  const run = site.run();
+  await until(() => site.sent.some(({ type }) => type === 'commit'));
+  site.platform.share.write('disk.vhdx', 5);
+  granted.resolve(undefined);
+  await run;
+  expect(site.ended()).toMatchObject({ state: 'failed', error: { code: 'TARGET_EXISTS' }, result: { leftovers: [] } });
+  expect([...site.platform.share.files]).toEqual([['disk.vhdx', 5]]);
+});
+
+it('ignores a cancel', async () => {
+  site = await Site.open({ script: { holdAt: 'commit' } });
+  const run = site.run();
+  await until(() => site.platform.engines[0]?.requests.includes('POST /v1/commit') ?? false);
+  site.cancel();
+  site.platform.engines[0]?.release();
+  await run;
+  expect(site.ended().state).toBe('complete');
+});
+
+it('ends as complete when the engine was lost after the rename', async () => {
+  site = await Site.open({ script: { holdAt: 'commit' } });
+  const run = site.run();
+  await until(() => site.platform.engines[0]?.requests.includes('POST /v1/commit') ?? false);
+  site.platform.share.rename(PARTIAL, 'disk.vhdx');
+  await site.platform.crash();
+  await run;
+  expect(site.ended()).toMatchObject({ state: 'complete', result: { export: { file: 'disk.vhdx' }, leftovers: [] } });
+  expect([...site.platform.share.files]).toEqual(IN_PLACE);
+});
+
+it('ends as failed when the engine was lost before the rename, and removes the partial file', async () => {
+  site = await Site.open({ script: { holdAt: 'commit' } });
+  const run = site.run();
+  await until(() => site.platform.engines[0]?.requests.includes('POST /v1/commit') ?? false);
+  await site.platform.crash();
+  await run;
+  expect(site.ended()).toMatchObject({ state: 'failed', error: { code: 'ENGINE_LOST' }, result: { leftovers: [] } });
+  expect(site.platform.share.files.size).toBe(0);
+});
+
+it('does not take a file of another length for its own', async () => {
+  site = await Site.open({ script: { holdAt: 'commit' } });
+  const run = site.run();
+  await until(() => site.platform.engines[0]?.requests.includes('POST /v1/commit') ?? false);
+  site.platform.share.remove(PARTIAL);
+  site.platform.share.write('disk.vhdx', 5);
+  await site.platform.crash();
+  await run;
+  expect(site.ended()).toMatchObject({ state: 'failed', error: { code: 'ENGINE_LOST' } });
+  expect([...site.platform.share.files]).toEqual([['disk.vhdx', 5]]);
+});
+
+it('says so when nobody can know', async () => {
+  site = await Site.open({ script: { holdAt: 'commit' }, limits: { cleanupTimeoutSeconds: 2 } });
+  const run = site.run();
+  await until(() => site.platform.engines[0]?.requests.includes('POST /v1/commit') ?? false);
+  site.platform.share.failure = 'SMB_UNREACHABLE';
+  await site.platform.crash();
+  await run;
+  expect(site.ended()).toMatchObject({ state: 'failed', error: { code: 'COMMIT_UNKNOWN' } });
+  expect(site.ended().result.leftovers).toMatchObject([{ kind: 'share-file', name: PARTIAL }]);
+});
+
+it('commits on a grant that an earlier worker stored, and a teardown does not take it back', async () => {
+  site = await Site.open();
+  site.grant = new Promise(() => undefined);
+  const first = site.run();
+  await until(() => site.sent.some(({ type }) => type === 'commit'));
+  // As if the first worker had stored the grant and died: it is left waiting for an answer that never comes.
+  site.journal.storeGrant(JOB_ID, TOKEN);
+  await site.run('teardown');
+  expect(site.ended().state).toBe('complete');
+  expect([...site.platform.share.files]).toEqual(IN_PLACE);
+  void first;
+});

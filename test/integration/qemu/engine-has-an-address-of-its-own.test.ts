@@ -1,0 +1,49 @@
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { engineLoopback } from '../../../providers/qemu/loopback.ts';
+import { newContext } from '../providers/conformance.ts';
+import { type QemuSubject, qemuSubject } from './subject.ts';
+
+const never = new AbortController().signal;
+
+describe('the loopback address of an engine', () => {
+  let subject: QemuSubject;
+  beforeEach(async () => {
+    subject = await qemuSubject();
+  });
+  afterEach(async () => subject.close());
+
+  it('is the next one when somebody has bound the first', async () => {
+    const squatter = createServer();
+    const first = engineLoopback('job-a', '1.1', 0);
+    await new Promise<void>((listening) => squatter.listen(8443, first, listening));
+    const context = newContext('job-a');
+    const provider = subject.createProvider();
+    try {
+      await provider.startEngine({ parameters: subject.parameters, userData: Buffer.alloc(16) }, context, never);
+      expect(await provider.engineAddress(context, never)).toEqual({
+        host: engineLoopback('job-a', '1.1', 1),
+        port: 8443,
+      });
+    } finally {
+      await provider.teardown(context, never);
+      await new Promise((closed) => squatter.close(closed));
+    }
+  });
+
+  it('is told to another process by the VM itself, and ends with it', async () => {
+    const context = newContext('job-a');
+    await subject
+      .createProvider()
+      .startEngine({ parameters: subject.parameters, userData: Buffer.alloc(16) }, context, never);
+    const address = await subject.createProvider().engineAddress(context, never);
+    expect(address?.host).toBe(engineLoopback('job-a', '1.1', 0));
+    await subject.createProvider().teardown(context, never);
+    const probe = createServer();
+    await new Promise<void>((listening, failed) => {
+      probe.once('error', failed);
+      probe.listen(8443, address?.host, listening);
+    });
+    await new Promise((closed) => probe.close(closed));
+  });
+});

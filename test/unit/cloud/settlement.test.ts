@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Bench } from './bench.ts';
+import { FakeConnector } from './fake-connector.ts';
+
+describe('settling after a reconnect', () => {
+  let bench: Bench;
+  let site: Awaited<ReturnType<Bench['site']>>;
+  let connector: FakeConnector;
+
+  async function begin(epoch = 1): Promise<void> {
+    bench = await Bench.start({ epoch });
+    site = await bench.site();
+    connector = await FakeConnector.pair(bench, site.operator, 'one');
+    await connector.connect();
+  }
+  beforeEach(() => begin());
+  afterEach(() => bench.stop());
+
+  const state = async (id: string) => await bench.job(site.viewer, id);
+
+  it('records an acceptance that was missed', async () => {
+    await bench.createJob(site.operator);
+    const offer = connector.offer();
+    await connector.connect({ jobs: [{ ...offer, state: 'running' }] });
+    expect(connector.last('settle')).toMatchObject({ ...offer, action: 'continue' });
+    expect(await state(offer.jobId)).toMatchObject({ state: 'inProgress', token: offer.token, connector: 'one' });
+  });
+
+  it('offers again, under a new token, what the connector never saw', async () => {
+    await bench.createJob(site.operator);
+    const offer = connector.offer();
+    await connector.connect();
+    expect(connector.offer()).toEqual({ jobId: offer.jobId, token: '1.2' });
+  });
+
+  it('puts a job back into the queue when its holder has lost it', async () => {
+    await bench.createJob(site.operator);
+    const held = await connector.accept();
+    await connector.connect({ slots: 0 });
+    expect(await state(held.jobId)).toMatchObject({ state: 'queued' });
+    expect((await state(held.jobId)).token).toBeUndefined();
+  });
+
+  it('ends a job whose holder has lost it when a cancel waits', async () => {
+    await bench.createJob(site.operator);
+    const held = await connector.accept();
+    await bench.call(site.operator, 'POST', `/v1/jobs/${held.jobId}/cancel`);
+    await connector.connect();
+    expect((await state(held.jobId)).state).toBe('cancelled');
+  });
+
+  it('repeats a cancel, and a grant', async () => {
+    await bench.createJob(site.operator, {}, 'a');
+    const first = await connector.accept();
+    await bench.createJob(site.operator, {}, 'b');
+    const second = await connector.accept();
+    await bench.call(site.operator, 'POST', `/v1/jobs/${first.jobId}/cancel`);
+    expect(await connector.commit(second)).toBeUndefined();
+    await connector.connect({
+      jobs: [
+        { ...first, state: 'running' },
+        { ...second, state: 'running' },
+      ],
+    });
+    const settled = connector.inbox.filter((message) => message.type === 'settle');
+    expect(settled).toEqual([
+      { type: 'settle', ...first, action: 'cancel' },
+      { type: 'settle', ...second, action: 'commit' },
+    ]);
+  });
+
+  it('fails a job whose holder lost its journal after the grant', async () => {
+    await bench.createJob(site.operator);
+    const held = await connector.accept();
+    await connector.commit(held);
+    await connector.connect();
+    expect(await state(held.jobId)).toMatchObject({ state: 'failed', error: { code: 'COMMIT_UNKNOWN' } });
+  });
+
+  it('stops what is over or unknown, and forgets what is only left to report', async () => {
+    await bench.createJob(site.operator);
+    const held = await connector.accept();
+    await connector.end(held, 'failed');
+    const unknown = { jobId: 'job-unknown', token: '1.1' };
+    await connector.connect({
+      jobs: [
+        { ...held, state: 'leftover' },
+        { ...unknown, state: 'running' },
+      ],
+    });
+    expect(connector.inbox.filter((message) => message.type === 'settle')).toEqual([
+      { type: 'settle', ...held, action: 'forget' },
+      { type: 'settle', ...unknown, action: 'stop' },
+    ]);
+  });
+
+  it('follows a connector that is ahead of a restored cloud, but not a token of this epoch or a later one', async () => {
+    await bench.stop();
+    await begin(2);
+    const { body } = await bench.createJob(site.operator, {}, 'a');
+    await connector.say({ type: 'offerAnswer', ...connector.offer(), accepted: false });
+    const waiting = await bench.createJob(site.operator, { resourceLocation: 'lab' }, 'b');
+    expect((await state(body.id)).state).toBe('failed');
+
+    const ahead = { jobId: waiting.body.id, token: '1.5' };
+    // The offer of this very job is out under 2.x, which is newer than anything the old epoch gave.
+    await connector.connect({ jobs: [{ ...ahead, state: 'running' }], slots: 0 });
+    expect(connector.last('settle')).toMatchObject({ ...ahead, action: 'stop' });
+
+    const fresh = await bench.createJob(site.operator, {}, 'c');
+    const granted = { jobId: fresh.body.id, token: '1.7' };
+    await connector.connect({ jobs: [{ ...granted, state: 'committing' }], slots: 0 });
+    expect(connector.last('settle')).toMatchObject({ ...granted, action: 'commit' });
+    expect(await state(granted.jobId)).toMatchObject({ state: 'committing', token: '1.7', connector: 'one' });
+
+    const forged = await bench.createJob(site.operator, {}, 'd');
+    const lie = { jobId: forged.body.id, token: '2.9' };
+    await connector.connect({
+      jobs: [
+        { ...granted, state: 'committing' },
+        { ...lie, state: 'running' },
+      ],
+      slots: 0,
+    });
+    expect(connector.last('settle')).toMatchObject({ ...lie, action: 'stop' });
+    expect((await state(lie.jobId)).state).toBe('queued');
+  });
+
+  it('believes a success that a restored cloud has forgotten to have granted, also across a gap of events', async () => {
+    await bench.stop();
+    await begin(2);
+    await connector.connect({ slots: 0 });
+    const { body } = await bench.createJob(site.operator);
+    const ahead = { jobId: body.id, token: '1.1' };
+    await connector.connect({ jobs: [{ ...ahead, state: 'finishing' }], slots: 0 });
+    expect(connector.last('settle')).toMatchObject({ action: 'report' });
+    const ended = { kind: 'ended' as const, state: 'complete' as const, result: { leftovers: [] } };
+    await connector.say({ type: 'events', events: [{ ...ahead, seq: 7, at: '2026-01-01T00:00:00Z', body: ended }] });
+    expect(connector.last('eventsStored')).toEqual({ type: 'eventsStored', upTo: [{ ...ahead, seq: 7 }] });
+    expect((await state(ahead.jobId)).state).toBe('complete');
+  });
+});

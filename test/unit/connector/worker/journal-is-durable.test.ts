@@ -1,0 +1,45 @@
+/** The journal syncs every commit, and a change and the event that tells of it are one transaction. */
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import type { Journal } from '../../../../src/connector/journal.ts';
+import { accept, JOB, JournalFolder, TOKEN } from './journal-folder.ts';
+
+let folder: JournalFolder;
+let journal: Journal;
+beforeEach(async () => {
+  folder = await JournalFolder.make();
+  journal = folder.open();
+});
+afterEach(() => folder.remove());
+
+it('writes ahead and syncs fully', () => {
+  expect(journal.database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+  // 2 is FULL: the log is synced at each commit (https://sqlite.org/pragma.html#pragma_synchronous).
+  expect(journal.database.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
+});
+
+it('takes a change back with its event', () => {
+  accept(journal);
+  const before = journal.outbox(10);
+  expect(() =>
+    journal.transaction('test', () => {
+      journal.append(JOB, TOKEN, { kind: 'step', step: 'copy' });
+      throw new Error('half-way');
+    }),
+  ).toThrow('half-way');
+  expect(journal.outbox(10)).toEqual(before);
+  journal.tell(JOB, TOKEN, { kind: 'step', step: 'copy' });
+  expect(journal.outbox(10).map(({ seq }) => seq)).toEqual([1, 2]);
+});
+
+it('refuses a file of a newer release', () => {
+  journal.database.exec('PRAGMA user_version = 99');
+  expect(() => folder.open()).toThrow('newer release');
+});
+
+it('is the same after it was closed and opened again', () => {
+  accept(journal);
+  journal.storeGrant(JOB, TOKEN);
+  const again = folder.open();
+  expect(again.job(JOB, TOKEN)).toEqual(journal.job(JOB, TOKEN));
+  expect(again.job(JOB, TOKEN)?.phase).toBe('committing');
+});
