@@ -31,6 +31,8 @@ export interface Call<T> {
   signal?: AbortSignal | undefined;
 }
 
+type Request = Pick<Call<unknown>, 'method' | 'path' | 'body' | 'headers'>;
+
 export class CloudHttp {
   readonly #url: URL;
   readonly #tls: PinnedTls;
@@ -57,8 +59,7 @@ export class CloudHttp {
     const late = () => new IpsError('CLOUD_UNREACHABLE', `It did not answer in ${REQUEST_LIMIT_MS / 1000} s.`);
     const limit = deadlineSignal(this.#clock, REQUEST_LIMIT_MS, late, call.signal ?? this.#interrupted);
     try {
-      return await this.#withAgent(limit.signal, async (dispatcher) => {
-        const response = await this.#send(call, dispatcher, limit.signal);
+      return await this.#answered(call, limit.signal, async (response) => {
         const parsed = parseJson(await readAll(response.body));
         if (response.statusCode >= 200 && response.statusCode < 300) {
           const answer = call.answer.safeParse(parsed);
@@ -73,10 +74,9 @@ export class CloudHttp {
 
   /** The events of a stream until the cloud ends it. @throws IpsError also when the connection breaks */
   async *events(path: string, lastEventId: number, signal: AbortSignal): AsyncGenerator<ServerSentEvent> {
-    const dispatcher = await this.#agent(signal);
+    const headers = { accept: 'text/event-stream', 'last-event-id': String(lastEventId) };
+    const { response, dispatcher } = await this.#open({ method: 'GET', path, headers }, signal);
     try {
-      const headers = { accept: 'text/event-stream', 'last-event-id': String(lastEventId) };
-      const response = await this.#send({ method: 'GET', path, headers }, dispatcher, signal);
       if (response.statusCode !== 200) throw refusal(response.statusCode, parseJson(await readAll(response.body)));
       yield* readEventStream(response.body);
     } catch (error) {
@@ -87,10 +87,14 @@ export class CloudHttp {
     }
   }
 
-  async #withAgent<T>(signal: AbortSignal, use: (dispatcher: Agent) => Promise<T>): Promise<T> {
-    const dispatcher = await this.#agent(signal);
+  async #answered<T>(
+    request: Request,
+    signal: AbortSignal,
+    read: (response: Dispatcher.ResponseData) => Promise<T>,
+  ): Promise<T> {
+    const { response, dispatcher } = await this.#open(request, signal);
     try {
-      return await use(dispatcher);
+      return await read(response);
     } catch (error) {
       signal.throwIfAborted();
       throw asCloudError(error);
@@ -99,18 +103,30 @@ export class CloudHttp {
     }
   }
 
-  async #agent(signal: AbortSignal): Promise<Agent> {
-    try {
-      const connect = await this.#tls.options(signal);
-      return new Agent({ connect, headersTimeout: REQUEST_LIMIT_MS, bodyTimeout: STREAM_SILENCE_MS });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw asCloudError(error);
+  /** Sends a request and returns with the head of its answer. A certificate that was renewed is looked at once more. */
+  async #open(
+    request: Request,
+    signal: AbortSignal,
+  ): Promise<{ response: Dispatcher.ResponseData; dispatcher: Agent }> {
+    for (let tries = 0; ; tries += 1) {
+      let dispatcher: Agent | undefined;
+      try {
+        const connect = await this.#tls.options(signal);
+        dispatcher = new Agent({ connect, headersTimeout: REQUEST_LIMIT_MS, bodyTimeout: STREAM_SILENCE_MS });
+        return { response: await this.#send(request, dispatcher, signal), dispatcher };
+      } catch (error) {
+        await dispatcher?.destroy();
+        signal.throwIfAborted();
+        this.#tls.forget();
+        const known = asCloudError(error);
+        // Refused in the handshake, so nothing was sent.
+        if (known.code !== 'CLOUD_CERTIFICATE_REFUSED' || tries > 0) throw known;
+      }
     }
   }
 
   async #send(
-    { method, path, body, headers }: Pick<Call<unknown>, 'method' | 'path' | 'body' | 'headers'>,
+    { method, path, body, headers }: Request,
     dispatcher: Agent,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {

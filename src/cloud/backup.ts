@@ -10,8 +10,8 @@ import type { Doors } from '../lib/doors.ts';
 import { exists, Files } from '../lib/files.ts';
 import { IpsError } from '../protocol/errors.ts';
 import type { CloudConfig } from './config.ts';
-import { type DataPaths, dataPaths } from './data-folder.ts';
-import { readPrivate } from './private-file.ts';
+import { dataPaths } from './data-folder.ts';
+import { readPrivate, requirePrivateFolder } from './private-file.ts';
 import { copyDatabase } from './store/sqlite/copy.ts';
 import { sqliteDialect } from './store/sqlite/database.ts';
 import { lockFolder } from './store/sqlite/folder-lock.ts';
@@ -21,18 +21,23 @@ const NAMES = { database: 'cloud.sqlite', walletKey: 'wallet.key', ownTls: 'tls.
 
 /**
  * Copies everything into `folder`, which is made with mode 0700; the service may be running.
- * @throws IpsError CONFIG_INVALID when there is nothing to back up, ALREADY_EXISTS when the folder has a backup
+ * @throws IpsError CONFIG_INVALID when there is nothing to back up, ALREADY_EXISTS when the folder has a backup,
+ *   FILE_NOT_PRIVATE when others may enter it
  */
 export async function backUp(config: CloudConfig, folder: string, doors: Doors): Promise<void> {
   const files = new Files(doors);
   const paths = dataPaths(config);
   if (!(await exists(paths.database))) throw new IpsError('CONFIG_INVALID', `${paths.database} is not there.`);
   if (await exists(join(folder, NAMES.database))) throw new IpsError('ALREADY_EXISTS', `${folder} holds a backup.`);
-  await files.makePrivateFolder(folder);
-  for (const name of ['walletKey', 'ownTls'] as const) {
-    const text = await readPrivate(paths[name]);
-    if (text !== undefined) await files.writeDurably(join(folder, NAMES[name]), text);
-  }
+  await requirePrivateFolder(files, folder);
+  const walletKey = await readPrivate(paths.walletKey);
+  if (walletKey === undefined)
+    throw new IpsError('CONFIG_INVALID', `The wallet key ${paths.walletKey} is not there.`, {
+      hint: 'Give the same --config or --wallet-key-file as to "serve".',
+    });
+  await files.writeDurably(join(folder, NAMES.walletKey), walletKey);
+  const ownTls = await readPrivate(paths.ownTls);
+  if (ownTls !== undefined) await files.writeDurably(join(folder, NAMES.ownTls), ownTls);
   // Last, and under another name until it is whole: a folder with a database is a whole backup.
   const partial = join(folder, `${NAMES.database}.partial`);
   await files.remove(partial);
@@ -42,7 +47,8 @@ export async function backUp(config: CloudConfig, folder: string, doors: Doors):
 }
 
 /**
- * Puts a backup in place of what is there; the old files stay beside the new ones as `*.before-restore`.
+ * Puts a backup in place of what is there; the old files stay beside the new ones as `*.before-restore`. Killed at any
+ * point it leaves a folder with a database, old or new, and may be run again.
  * @returns the epoch from now on
  * @throws IpsError CONFIG_INVALID when there is no backup, IN_USE while a service runs on the data folder
  */
@@ -51,7 +57,7 @@ export async function restore(config: CloudConfig, folder: string, doors: Doors,
   const paths = dataPaths(config);
   const source = join(folder, NAMES.database);
   if (!(await exists(source))) throw new IpsError('CONFIG_INVALID', `${folder} holds no backup.`);
-  await files.makePrivateFolder(paths.folder);
+  await requirePrivateFolder(files, paths.folder);
   const lock = lockFolder(paths.lock);
   try {
     for (const name of ['walletKey', 'ownTls'] as const) {
@@ -61,13 +67,10 @@ export async function restore(config: CloudConfig, folder: string, doors: Doors,
     const staged = join(paths.folder, 'restore.sqlite');
     await removeDatabase(files, staged);
     await files.writeDurably(staged, await readFile(source));
-    const epoch = await raiseEpoch(staged, await currentEpoch(paths, doors), doors, clock);
-    if (await exists(paths.database)) {
-      const kept = `${paths.database}.before-restore`;
-      await removeDatabase(files, kept);
-      await copyDatabase(paths.database, kept, doors);
-      await removeDatabase(files, paths.database);
-    }
+    const epoch = await raiseEpoch(staged, await setAside(files, paths.database, doors), doors, clock);
+    // What is left of the old one beside its main file is in the copy, and must not be taken for the new one's.
+    await files.remove(`${paths.database}-wal`);
+    await files.remove(`${paths.database}-shm`);
     await files.writeDurably(paths.database, await readFile(staged));
     await removeDatabase(files, staged);
     return epoch;
@@ -83,8 +86,27 @@ async function replace(files: Files, path: string, text: string): Promise<void> 
   await files.writeDurably(path, text);
 }
 
-async function currentEpoch({ database }: DataPaths, doors: Doors): Promise<number> {
+/**
+ * Copies the database that is there to `*.before-restore`. One that cannot be read, which may be why somebody restores,
+ * is copied byte by byte.
+ * @returns its epoch; 0 when it has none to tell
+ */
+async function setAside(files: Files, database: string, doors: Doors): Promise<number> {
   if (!(await exists(database))) return 0;
+  const kept = `${database}.before-restore`;
+  await removeDatabase(files, kept);
+  try {
+    await copyDatabase(database, kept, doors);
+    return await epochOf(database, doors);
+  } catch {
+    for (const suffix of ['', '-wal']) {
+      if (await exists(database + suffix)) await files.writeDurably(kept + suffix, await readFile(database + suffix));
+    }
+    return 0;
+  }
+}
+
+async function epochOf(database: string, doors: Doors): Promise<number> {
   const store = await openStore(sqliteDialect(database), doors);
   try {
     return await store.meta.epoch();

@@ -1,5 +1,6 @@
 /** The cloud service's configuration: defaults, then a JSON file, then the environment, then flags. No setting is a secret. */
 import { z } from 'zod';
+import { PIN_PATTERN } from '../lib/pinned-tls.ts';
 import { loadSettings, SettingsError, type SettingsSources } from '../lib/settings.ts';
 import { IpsError } from '../protocol/errors.ts';
 import { nameSchema } from '../protocol/rest.ts';
@@ -17,6 +18,7 @@ const configSchema = z
     tls: z.object({
       certificateFile: z.union([z.literal(''), absolutePath]),
       keyFile: z.union([z.literal(''), absolutePath]),
+      nextPins: z.array(z.string().regex(PIN_PATTERN, 'a pin is sha256/BASE64')).max(8),
     }),
     walletKeyFile: z.union([z.literal(''), absolutePath]),
     customer: nameSchema,
@@ -71,6 +73,12 @@ export const CONFIG_SCHEMA = {
       env: 'IPS_CLOUD_TLS_KEY_FILE',
       arg: 'tls-key-file',
     },
+    nextPins: {
+      doc: 'Pins of keys that will follow the present one, told to connectors ahead. In the environment: separated by commas.',
+      format: Array,
+      default: [],
+      env: 'IPS_CLOUD_TLS_NEXT_PINS',
+    },
   },
   walletKeyFile: {
     doc: 'File with the key of the wallet, mode 0600, made at the first start. Empty: wallet.key in the data folder.',
@@ -87,7 +95,7 @@ export const CONFIG_SCHEMA = {
     arg: 'customer',
   },
   leaseTtlMs: {
-    doc: 'How long a connector may act on a job after its last answered renewal, in milliseconds.',
+    doc: 'How long the holder of a job may commit it after it asked for that and was answered, in milliseconds.',
     format: 'nat',
     default: 60_000,
     env: 'IPS_CLOUD_LEASE_TTL_MS',
@@ -101,7 +109,7 @@ export const CONFIG_SCHEMA = {
   offerTimeoutMs: {
     doc: 'How long a connector may take to answer an offer, in milliseconds.',
     format: 'nat',
-    default: 30_000,
+    default: 90_000,
     env: 'IPS_CLOUD_OFFER_TIMEOUT_MS',
   },
   log: {

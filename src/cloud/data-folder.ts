@@ -1,5 +1,5 @@
 /** Where things lie in the data folder, and the keys among them. */
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,8 @@ import type { TlsIdentity } from './http/server.ts';
 import { readOrCreatePrivate, readPrivate } from './private-file.ts';
 
 const WALLET_KEY_BYTES = 32;
-const TEN_YEARS_MS = 10 * 365 * 86_400_000;
+const ONE_DAY_MS = 86_400_000;
+const TEN_YEARS_MS = 3_650 * ONE_DAY_MS;
 
 export interface DataPaths {
   folder: string;
@@ -35,10 +36,27 @@ export function dataPaths(config: CloudConfig): DataPaths {
   };
 }
 
-/** The wallet key, 32 bytes; made when there is none. @throws IpsError FILE_NOT_PRIVATE */
-export async function loadWalletKey(files: Files, path: string, random: RandomSource): Promise<Buffer> {
-  const create = () => `${random.bytes(WALLET_KEY_BYTES).toString('base64')}\n`;
-  return Buffer.from((await readOrCreatePrivate(files, path, create)).trim(), 'base64');
+/**
+ * The wallet key, 32 bytes.
+ * @param mayMake whether one is made when there is none: not where secrets wait for the one they were locked with
+ * @throws IpsError FILE_NOT_PRIVATE, CONFIG_INVALID
+ */
+export async function loadWalletKey(
+  files: Files,
+  path: string,
+  random: RandomSource,
+  mayMake: boolean,
+): Promise<Buffer> {
+  const create = () => {
+    if (mayMake) return `${random.bytes(WALLET_KEY_BYTES).toString('base64')}\n`;
+    throw new IpsError('CONFIG_INVALID', `The wallet key ${path} is missing, and credentials are locked with it.`, {
+      hint: 'Put it back from a backup, or correct "walletKeyFile". If it is lost for good, make a new one (docs/operations.md).',
+    });
+  };
+  const key = Buffer.from((await readOrCreatePrivate(files, path, create)).trim(), 'base64');
+  if (key.length !== WALLET_KEY_BYTES)
+    throw new IpsError('CONFIG_INVALID', `${path} does not hold ${WALLET_KEY_BYTES} bytes in base64.`);
+  return key;
 }
 
 /**
@@ -53,6 +71,8 @@ export async function loadTls(
 ): Promise<{ identity: TlsIdentity; pin: string }> {
   const identity = config.tls.certificateFile === '' ? await ownTls(files, config, now) : await givenTls(config);
   const certificate = readCertificate(identity.cert);
+  if (!certificate.checkPrivateKey(readKey(identity.key)))
+    throw new IpsError('CONFIG_INVALID', '"tls": the private key belongs to another certificate.');
   return { identity, pin: pinOf(certificate) };
 }
 
@@ -62,7 +82,8 @@ async function ownTls(files: Files, config: CloudConfig, now: Date): Promise<Tls
     const made = await generate([{ name: 'commonName', value: 'ips-cloud' }], {
       keyType: 'ec',
       algorithm: 'sha256',
-      notBeforeDate: now,
+      // An appliance whose clock is behind ours must be able to pair.
+      notBeforeDate: new Date(now.getTime() - ONE_DAY_MS),
       notAfterDate: new Date(now.getTime() + TEN_YEARS_MS),
       extensions: [
         { name: 'basicConstraints', cA: false, critical: true },
@@ -99,5 +120,13 @@ function readCertificate(pem: string): X509Certificate {
     return new X509Certificate(pem);
   } catch (error) {
     throw new IpsError('CONFIG_INVALID', 'The certificate is not one.', { cause: error });
+  }
+}
+
+function readKey(pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (error) {
+    throw new IpsError('CONFIG_INVALID', 'The private key of the certificate is not one.', { cause: error });
   }
 }

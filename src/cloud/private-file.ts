@@ -1,7 +1,20 @@
-/** Files that hold a secret: made once with mode 0600, and refused when anybody else may read them. */
+/** Files that hold a secret and their folders: made for their owner only, and refused when anybody else may read them. */
 import { stat } from 'node:fs/promises';
 import { type Files, isErrno, readIfThere } from '../lib/files.ts';
 import { IpsError } from '../protocol/errors.ts';
+
+/**
+ * Makes a folder for files with secrets, or looks whether the one that is there will do.
+ * @throws IpsError FILE_NOT_PRIVATE when its group or the world may enter it
+ */
+export async function requirePrivateFolder(files: Files, path: string): Promise<void> {
+  await files.makePrivateFolder(path);
+  const { mode } = await stat(path);
+  if ((mode & 0o077) !== 0)
+    throw new IpsError('FILE_NOT_PRIVATE', `It is the folder ${path}.`, {
+      hint: `Name a folder of its own, or run "chmod go= ${path}" if nobody else needs it.`,
+    });
+}
 
 /**
  * The file's text, or undefined when there is none.

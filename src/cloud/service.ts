@@ -2,12 +2,13 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../lib/clock.ts';
 import type { Doors } from '../lib/doors.ts';
-import { Files } from '../lib/files.ts';
+import { Files, isErrno } from '../lib/files.ts';
 import { newId } from '../lib/ids.ts';
 import type { Logger } from '../lib/logging.ts';
 import type { RandomSource } from '../lib/random.ts';
 import { Secret } from '../lib/secret.ts';
 import { VERSION } from '../lib/version.ts';
+import { IpsError } from '../protocol/errors.ts';
 import type { CloudConfig } from './config.ts';
 import { Hub } from './connectors/hub.ts';
 import { LinkDesk } from './connectors/link-desk.ts';
@@ -15,11 +16,12 @@ import { PairingDesk } from './connectors/pairing.ts';
 import { Registry } from './connectors/registry.ts';
 import { dataPaths, loadTls, loadWalletKey } from './data-folder.ts';
 import { hashApiToken, newApiToken } from './http/caller.ts';
-import { createApi } from './http/server.ts';
+import { type Api, createApi } from './http/server.ts';
 import { Leases } from './jobs/leases.ts';
 import { Scheduler } from './jobs/scheduler.ts';
 import type { JobTools } from './jobs/tools.ts';
 import { JobWatch } from './jobs/watch.ts';
+import { requirePrivateFolder } from './private-file.ts';
 import { sqliteDialect } from './store/sqlite/database.ts';
 import { lockFolder } from './store/sqlite/folder-lock.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -48,7 +50,7 @@ export interface Service {
 /** @throws IpsError FILE_NOT_PRIVATE, CONFIG_INVALID, IN_USE when another service uses the data folder */
 export async function startService(config: CloudConfig, tools: ServiceTools): Promise<Service> {
   const paths = dataPaths(config);
-  await new Files(tools.doors).makePrivateFolder(paths.folder);
+  await requirePrivateFolder(new Files(tools.doors), paths.folder);
   const lock = lockFolder(paths.lock);
   try {
     const service = await startLocked(config, tools);
@@ -64,9 +66,10 @@ async function startLocked(config: CloudConfig, tools: ServiceTools): Promise<Se
   const { clock, random, doors, log } = tools;
   const files = new Files(doors);
   const paths = dataPaths(config);
-  const lockbox = new Lockbox(await loadWalletKey(files, paths.walletKey, random), random);
   const { identity, pin } = await loadTls(files, config, clock.wall());
   const store = await openStore(sqliteDialect(paths.database), doors);
+  const mayMakeKey = !(await store.credentials.any());
+  const lockbox = new Lockbox(await loadWalletKey(files, paths.walletKey, random, mayMakeKey), random);
   await ensureCustomer(config, tools, store);
 
   const jobTools: JobTools = {
@@ -80,7 +83,7 @@ async function startLocked(config: CloudConfig, tools: ServiceTools): Promise<Se
     epoch: await store.meta.epoch(),
   };
   const scheduler = new Scheduler(jobTools, config);
-  const desk = new LinkDesk({ ...jobTools, lockbox, scheduler }, [pin]);
+  const desk = new LinkDesk({ ...jobTools, lockbox, scheduler }, [pin, ...config.tls.nextPins]);
   const pairing = new PairingDesk({ store, clock, random, lockbox, log });
   const api = await createApi({ ...jobTools, lockbox, scheduler, desk, pairing, version: VERSION }, identity);
   const hub = new Hub(desk, clock, doors);
@@ -90,7 +93,7 @@ async function startLocked(config: CloudConfig, tools: ServiceTools): Promise<Se
     () => void keepHouse(store, clock).catch((error) => log.warn('housekeeping failed', { error })),
     { background: true },
   );
-  await api.listen({ host: config.listen.address, port: config.listen.port });
+  await listen(api, config);
   hub.start();
   scheduler.start();
   const url = publicUrl(config, api.server.address());
@@ -107,6 +110,18 @@ async function startLocked(config: CloudConfig, tools: ServiceTools): Promise<Se
       await store.close();
     },
   };
+}
+
+/** @throws IpsError CONFIG_INVALID when the address or the port is not to be had */
+async function listen(api: Api, { listen: { address, port } }: CloudConfig): Promise<void> {
+  try {
+    await api.listen({ host: address, port });
+  } catch (error) {
+    const reason = ['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES', 'ENOTFOUND'].find((code) => isErrno(error, code));
+    if (reason === undefined) throw error;
+    const message = `"listen": ${address} port ${port} cannot be used (${reason}).`;
+    throw new IpsError('CONFIG_INVALID', message, { cause: error });
+  }
 }
 
 /** At the first start: the first customer, and its first admin token. */

@@ -3,7 +3,7 @@
  * What is written durably is synced, and so is its folder, before the call returns.
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Doors } from './doors.ts';
 
@@ -14,12 +14,9 @@ export class Files {
     this.#doors = doors;
   }
 
-  /** Makes a folder (and its parents) that only its owner may enter. An existing one gets the same mode. */
+  /** Makes a folder (and its parents) that only its owner may enter. One that is there stays as it is, whosever it is. */
   async makePrivateFolder(path: string): Promise<void> {
-    await this.#doors.pass('file', 'folder.make', async () => {
-      await mkdir(path, { recursive: true, mode: 0o700 });
-      await chmod(path, 0o700);
-    });
+    await this.#doors.pass('file', 'folder.make', () => mkdir(path, { recursive: true, mode: 0o700 }));
   }
 
   /**

@@ -8,6 +8,8 @@ import winston from 'winston';
 export type Logger = winston.Logger;
 
 const SECRET_NAME = /pass(word|wd|phrase)|secret|token$|authorization|psk|private.?key|pairing.?code|envelope/i;
+/** A lease token (epoch.counter): called a token, and no secret; without it nobody could follow who held a job when. */
+const LEASE_TOKEN = /^\d+\.\d+$/;
 const REDACTED = '[redacted]';
 const MAX_DEPTH = 8;
 
@@ -16,17 +18,24 @@ export function redact(value: unknown, depth = 0): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (depth >= MAX_DEPTH) return '[deep]';
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
-  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
+  if (value instanceof Error) return redactError(value, depth);
   const plain = 'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON() : value;
   if (plain === null || typeof plain !== 'object') return plain;
   return Object.fromEntries(
-    Object.entries(plain).map(([name, field]) => [
-      name,
-      SECRET_NAME.test(name) && typeof field !== 'boolean' && typeof field !== 'number'
-        ? REDACTED
-        : redact(field, depth + 1),
-    ]),
+    Object.entries(plain).map(([name, field]) => [name, isSecret(name, field) ? REDACTED : redact(field, depth + 1)]),
   );
+}
+
+/** With what our own errors carry besides (code, hint), and with their cause. */
+function redactError(error: Error, depth: number): unknown {
+  const { name, message, stack, cause } = error;
+  const more = cause === undefined ? {} : { cause: redact(cause, depth + 1) };
+  return { ...(redact({ ...error }, depth) as object), name, message, stack, ...more };
+}
+
+function isSecret(name: string, field: unknown): boolean {
+  if (typeof field === 'boolean' || typeof field === 'number') return false;
+  return SECRET_NAME.test(name) && !(typeof field === 'string' && LEASE_TOKEN.test(field));
 }
 
 const redactFields = winston.format((info) => {

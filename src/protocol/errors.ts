@@ -327,6 +327,11 @@ export class IpsError extends Error {
   }
 }
 
+/** An error as it came over a wire; a code that this release does not know becomes `INTERNAL`. */
+export function knownReport(report: { code: string; message: string; hint: string }): ErrorReport {
+  return { ...report, code: isErrorCode(report.code) ? report.code : 'INTERNAL' };
+}
+
 export function isIpsError(error: unknown): error is IpsError {
   return error instanceof IpsError;
 }

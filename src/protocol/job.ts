@@ -1,6 +1,6 @@
 /** Jobs: their types, parameters, states, steps and results. */
 import { z } from 'zod';
-import { diskNameSchema, smbLocationSchema } from './smb-location.ts';
+import { diskNameSchema, formatSmbLocation, parseSmbLocation, smbLocationSchema } from './smb-location.ts';
 
 export const JOB_STATES = ['queued', 'inProgress', 'committing', 'complete', 'failed', 'cancelled'] as const;
 export type JobState = (typeof JOB_STATES)[number];
@@ -109,10 +109,10 @@ export type ExportParameters = z.infer<typeof exportParametersSchema>;
 export const jobParametersSchema = z.discriminatedUnion('type', [exportParametersSchema]);
 export type JobParameters = z.infer<typeof jobParametersSchema>;
 
-/** What a job of these parameters would write: two live jobs of one customer must differ in it. */
+/** What a job of these parameters would write, however it is spelt: two live jobs of one customer must differ in it. */
 export function targetKey(parameters: JobParameters): string {
   const { location, name, format } = parameters.target;
-  return `${location.replace(/\/+$/, '')}/${name}.${format}`.toLowerCase();
+  return `${formatSmbLocation(parseSmbLocation(location))}/${name}.${format}`.toLowerCase();
 }
 
 /** The credentials a job needs, each with the target it will be sent to. */

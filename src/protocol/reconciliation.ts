@@ -99,12 +99,18 @@ const ABSENT: Record<CloudView, Settlement> = {
 /** Tokens are equal; where the cloud has none to compare (`unknown`), this is the table too. */
 const SAME: Record<CloudView, Record<HeldState, Settlement>> = {
   unknown: { running: STOP, committing: STOP, finishing: FORGET, leftover: FORGET },
-  queued: { running: STOP, committing: STOP, finishing: FORGET, leftover: FORGET },
+  // The offer was withdrawn unanswered, and nothing was given away since.
+  queued: {
+    running: cell('accept', 'continue'),
+    committing: cell('adopt', 'commit'),
+    finishing: cell('accept', 'report'),
+    leftover: cell('accept', 'report'),
+  },
   offered: {
     running: cell('accept', 'continue'),
-    committing: cell('accept', 'commit'),
+    committing: cell('adopt', 'commit'),
     finishing: cell('accept', 'report'),
-    leftover: FORGET,
+    leftover: cell('accept', 'report'),
   },
   held: {
     running: cell('none', 'continue'),

@@ -1,7 +1,7 @@
 /**
  * Who is calling. The appliance signs the cloud's nonce with its id, its process instance and the generation that it
- * has on disk. Each welcome issues the next generation; the last acknowledged one and the last issued one are accepted,
- * every other older one comes from a clone or a restored snapshot. A newer one than was ever issued means that this
+ * has on disk. Each welcome issues the next generation, the same one again until it is acknowledged; it and the last
+ * acknowledged one are accepted, every other older one comes from a clone or a restored snapshot. A newer one than was ever issued means that this
  * cloud was restored from a backup, and is followed.
  */
 import { verify } from 'node:crypto';
@@ -48,7 +48,9 @@ export async function recognise(
       }
       return undefined;
     }
-    const nextGeneration = Math.max(newest, presented) + 1;
+    // An appliance that redials may still be writing what the last welcome gave it: another number would then be a third.
+    const isAsked = presented === generation && pendingGeneration !== undefined;
+    const nextGeneration = isAsked ? pendingGeneration : Math.max(newest, presented) + 1;
     const { version, platforms, slots } = hello;
     const said = { generation: presented, pendingGeneration: nextGeneration, version, platforms, slots, at };
     await tx.connectors.welcomed(connector.id, said);

@@ -2,9 +2,9 @@
  * What sessions do with their messages: welcoming (one connector at a time, the newest call wins), and each message of
  * an open session to the part of the job engine that answers it.
  */
-import { IpsError, toIpsError } from '../../protocol/errors.ts';
+import { IpsError, knownReport, toIpsError } from '../../protocol/errors.ts';
 import type { ToCloud, ToConnector } from '../../protocol/link.ts';
-import { asReport, storeEvents } from '../jobs/history.ts';
+import { storeEvents } from '../jobs/history.ts';
 import { grantCommit, renewLeases } from '../jobs/holders.ts';
 import { answerOffer } from '../jobs/offers.ts';
 import type { Scheduler } from '../jobs/scheduler.ts';
@@ -86,6 +86,8 @@ export class LinkDesk {
     };
     await settleAll(tools, live, hello.jobs);
     if (opening.isClosed()) return;
+    // It may have been removed since it was recognised; whoever removed it found no session to close.
+    await this.connector(connector.id);
     this.#sessions.set(connector.id, session);
     opening.opened(live);
     tools.registry.add(live);
@@ -119,7 +121,7 @@ export class LinkDesk {
           tx.connectors.acknowledgeGeneration(live.connectorId, message.generation),
         );
       case 'offerAnswer':
-        await answerOffer(tools, live, { ...message, reason: message.reason && asReport(message.reason) });
+        await answerOffer(tools, live, { ...message, reason: message.reason && knownReport(message.reason) });
         return tools.scheduler.wake();
       case 'renew': {
         const refused = await renewLeases(tools, live, message.leases);

@@ -23,7 +23,7 @@ import {
   type pendingPairingSchema,
 } from '../../protocol/rest.ts';
 import type { Caller } from '../http/caller.ts';
-import { RateLimiter } from '../rate-limiter.ts';
+import { RateLimiter, sourceOf } from '../rate-limiter.ts';
 import type { ConnectorRecord } from '../store/connectors.ts';
 import type { LocationRecord } from '../store/locations.ts';
 import type { Nouns, Store } from '../store/store.ts';
@@ -40,8 +40,14 @@ const MAX_PENDING_PER_SOURCE = 5;
 const FIRST_GENERATION = 1;
 const MAX_NAME = 63;
 
-const TRIES = { windowMs: CODE_TTL_MS, perKey: 20, overall: 500 };
-const LOOKS = { windowMs: 60_000, perKey: 120, overall: 5_000 };
+/**
+ * For appliances, which anybody can claim to be: a code is one of 30^8. The overall limits only bound the memory that
+ * counting takes; they are out of the reach of a few strangers, and nothing that an operator does counts against them.
+ */
+const TRIES = { windowMs: CODE_TTL_MS, perKey: 20, overall: 50_000 };
+const LOOKS = { windowMs: 60_000, perKey: 120, overall: 50_000 };
+/** For operators, each by their token. */
+const OPERATOR_TRIES = { windowMs: 60_000, perKey: 60, overall: 5_000 };
 
 export interface PairingTools {
   readonly store: Store;
@@ -55,11 +61,13 @@ export class PairingDesk {
   readonly #tools: PairingTools;
   readonly #tries: RateLimiter;
   readonly #looks: RateLimiter;
+  readonly #operatorTries: RateLimiter;
 
   constructor(tools: PairingTools) {
     this.#tools = tools;
     this.#tries = new RateLimiter(tools.clock, TRIES);
     this.#looks = new RateLimiter(tools.clock, LOOKS);
+    this.#operatorTries = new RateLimiter(tools.clock, OPERATOR_TRIES);
   }
 
   /** A new code for this location. @throws IpsError NOT_FOUND */
@@ -88,7 +96,7 @@ export class PairingDesk {
    * @throws IpsError RATE_LIMITED, CONNECTOR_REFUSED, PAIRING_CODE_UNKNOWN, PAIRING_CODE_EXPIRED, PAIRING_CODE_USED
    */
   async redeem(request: Appliance & { code: string; signature: string }, source: string): Promise<Paired> {
-    this.#tries.take(source);
+    this.#tries.take(sourceOf(source));
     const code = pairingCodeTextSchema.safeParse(request.code);
     if (!code.success) throw new IpsError('PAIRING_CODE_UNKNOWN');
     checkSignature(request, code.data);
@@ -119,7 +127,7 @@ export class PairingDesk {
     request: Appliance & { signature: string },
     source: string,
   ): Promise<z.output<typeof claimedPairingSchema>> {
-    this.#tries.take(source);
+    this.#tries.take(sourceOf(source));
     checkSignature(request, '');
     const { store, random } = this.#tools;
     const { name, signKey, sealKey, version } = request;
@@ -130,7 +138,7 @@ export class PairingDesk {
     await store.change('pairing.claim', async (tx) => {
       await tx.pairing.removeExpired(ms - KEEP_MS);
       const pending = await tx.pairing.pending(ms);
-      const fromSource = pending.filter((other) => other.source === source);
+      const fromSource = pending.filter((other) => sourceOf(other.source) === sourceOf(source));
       if (pending.length >= MAX_PENDING || fromSource.length >= MAX_PENDING_PER_SOURCE)
         throw new IpsError('PAIRING_TOO_MANY_PENDING');
       const appliance = { name, signKey, sealKey, version };
@@ -141,7 +149,7 @@ export class PairingDesk {
 
   /** What became of a claim. @throws IpsError RATE_LIMITED, PAIRING_CODE_UNKNOWN, PAIRING_CODE_EXPIRED */
   async claimState(claimId: string, source: string): Promise<z.output<typeof claimStateSchema>> {
-    this.#looks.take(source);
+    this.#looks.take(sourceOf(source));
     const { store } = this.#tools;
     const claim = await store.pairing.claim({ id: claimId });
     if (!claim) throw new IpsError('PAIRING_CODE_UNKNOWN');
@@ -160,7 +168,7 @@ export class PairingDesk {
    * @throws IpsError RATE_LIMITED, REQUEST_INVALID without a code where another customer could be meant
    */
   async pending(caller: Caller, code?: string): Promise<z.output<typeof pendingPairingSchema>[]> {
-    this.#looks.take(caller.tokenId);
+    this.#operatorTries.take(caller.tokenId);
     const { store } = this.#tools;
     if (code === undefined && (await store.meta.customers()).length > 1)
       throw new IpsError('REQUEST_INVALID', 'Give the code: this cloud serves several customers.');
@@ -185,7 +193,7 @@ export class PairingDesk {
     code: string,
     request: { resourceLocation: string; fingerprint?: string | undefined },
   ): Promise<ConnectorRecord> {
-    this.#tries.take(caller.tokenId);
+    this.#operatorTries.take(caller.tokenId);
     const { at, ms } = this.#now();
     return await this.#tools.store.change('pairing.confirm', async (tx) => {
       const location = await findLocation(tx, caller, request.resourceLocation);

@@ -3,10 +3,10 @@
  * one transaction. What comes under a stale token is kept as history and changes nothing, but for the ledger: what
  * exists, exists whoever made it.
  */
-import { type ErrorReport, isErrorCode } from '../../protocol/errors.ts';
+import { knownReport } from '../../protocol/errors.ts';
 import type { JobEvent } from '../../protocol/event.ts';
 import type { Finding } from '../../protocol/finding.ts';
-import { parseToken } from '../../protocol/token.ts';
+import { parseToken, type Token } from '../../protocol/token.ts';
 import type { LiveConnector } from '../connectors/registry.ts';
 import type { JobRecord } from '../store/jobs.ts';
 import type { Nouns } from '../store/store.ts';
@@ -28,19 +28,29 @@ export async function storeEvents(tools: JobTools, by: LiveConnector, events: re
   for (const group of groups(events)) {
     const [{ jobId, token }] = group;
     const job = await tools.store.jobs.byId(jobId);
-    if (!job || job.locationId !== by.locationId) {
-      // This (restored) cloud has no such job: nobody will ever read its history, so let the outbox drain.
-      tools.log.warn('events of an unknown job were dropped', { jobId, token, connector: by.name });
+    if (!job || job.locationId !== by.locationId || !(await mayBear(tools, by.connectorId, jobId, token))) {
+      // This (restored) cloud has no such job, or never gave this token to that connector: nobody will ever read this
+      // as history, so let the outbox drain.
+      tools.log.warn('events that are not of this job were dropped', { jobId, token, connector: by.name });
       stored.push({ jobId, token, seq: Math.max(...group.map((event) => event.seq)) });
       continue;
     }
     // The connector journals its acceptance before it answers the offer, so the event may be here first.
-    if (job.offer?.token === token) await recordAcceptance(tools, by, jobId, token);
+    if (job.token !== token) await recordAcceptance(tools, by, jobId, token);
     const seq = await tools.store.change('events', (tx) => storeGroup(tools, tx, by, group));
     if (seq > 0) stored.push({ jobId, token, seq });
     tools.watch.changed(jobId);
   }
   return stored;
+}
+
+/**
+ * Whether a connector can have been given a token of a job. A restored cloud has forgotten whom it gave the tokens of
+ * earlier epochs: the first one who comes with such a token is taken for its bearer.
+ */
+export async function mayBear(tools: JobTools, connectorId: string, jobId: string, token: Token): Promise<boolean> {
+  const bearer = await tools.store.bearers.of(jobId, token);
+  return bearer === undefined ? parseToken(token).epoch < tools.epoch : bearer === connectorId;
 }
 
 type Group = [JobEvent, ...JobEvent[]];
@@ -57,6 +67,7 @@ function groups(events: readonly JobEvent[]): Group[] {
 
 async function storeGroup(tools: JobTools, tx: Nouns, by: LiveConnector, group: Group): Promise<number> {
   const [{ jobId, token }] = group;
+  await tx.bearers.add(jobId, token, by.connectorId);
   let last = await tx.events.lastSeq(jobId, token);
   for (const event of group) {
     if (event.seq <= last) continue;
@@ -91,7 +102,7 @@ async function apply(tools: JobTools, tx: Nouns, by: LiveConnector, event: JobEv
         tools.log.error('a success without a grant to commit was not believed', { jobId, token, connector: by.name });
         return;
       }
-      const ending = { state: body.state, result: body.result, error: body.error && asReport(body.error) };
+      const ending = { state: body.state, result: body.result, error: body.error && knownReport(body.error) };
       await tx.transitions.end(jobId, ['inProgress', 'committing'], ending, now(tools));
       tools.leases.drop(jobId);
       tools.watch.dropProgress(jobId);
@@ -112,9 +123,4 @@ function mayComplete(tools: JobTools, job: JobRecord): boolean {
 function merged(known: readonly Finding[], more: readonly Finding[]): Finding[] {
   const isKnown = (one: Finding) => known.some((other) => other.code === one.code && other.message === one.message);
   return [...known, ...more.filter((finding) => !isKnown(finding))];
-}
-
-/** An error as it came over the wire; a code that this release does not know becomes `INTERNAL`. */
-export function asReport(error: { code: string; message: string; hint: string }): ErrorReport {
-  return { ...error, code: isErrorCode(error.code) ? error.code : 'INTERNAL' };
 }

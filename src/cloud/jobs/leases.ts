@@ -4,7 +4,7 @@
  * when the cloud may begin to look for another holder.
  */
 import type { Clock } from '../../lib/clock.ts';
-import type { Token } from '../../protocol/token.ts';
+import { compareTokens, type Token } from '../../protocol/token.ts';
 
 export interface LeaseTerms {
   /** Milliseconds for which the holder may act after it sent a renewal that was answered. */
@@ -25,8 +25,10 @@ export class Leases {
     this.#start = clock.monotonic();
   }
 
-  /** The lease counts from now: call it when a renewal (or an acceptance) was received. */
+  /** The lease counts from now: call it when a renewal (or an acceptance) was received. A later holder's stays. */
   renew(jobId: string, token: Token): void {
+    const last = this.#renewed.get(jobId);
+    if (last !== undefined && compareTokens(last.token, token) > 0) return;
     this.#renewed.set(jobId, { token, at: this.#clock.monotonic() });
   }
 

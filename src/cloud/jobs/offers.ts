@@ -12,16 +12,19 @@ import { type JobTools, now } from './tools.ts';
 /** @returns whether the offer is out: false when the job has changed meanwhile */
 export async function makeOffer(tools: JobTools, job: JobRecord, to: LiveConnector): Promise<Token | undefined> {
   const token = nextToken(job.lastToken, tools.epoch);
-  const stored = await tools.store.change('job.offer', (tx) =>
-    tx.transitions.offer(job.id, job.lastToken, to.connectorId, token),
-  );
+  const stored = await tools.store.change('job.offer', async (tx) => {
+    if (!(await tx.transitions.offer(job.id, job.lastToken, to.connectorId, token))) return false;
+    await tx.bearers.add(job.id, token, to.connectorId);
+    return true;
+  });
   if (!stored) return undefined;
   to.send({ type: 'offer', jobId: job.id, token, parameters: job.parameters, limits: job.limits });
   return token;
 }
 
 /**
- * Makes the offered connector the holder.
+ * Makes the offered connector the holder, also when its answer took so long that the offer was withdrawn, as long as
+ * nothing was given to anybody since.
  * @returns false when the offer does not stand any more
  */
 export async function recordAcceptance(
@@ -32,7 +35,9 @@ export async function recordAcceptance(
 ): Promise<boolean> {
   const { store, leases } = tools;
   const job = await store.jobs.byId(jobId);
-  if (!job || job.offer?.token !== token || job.offer.connectorId !== by.connectorId) return false;
+  if (!job || (await store.bearers.of(jobId, token)) !== by.connectorId) return false;
+  const isLate = job.state === 'queued' && job.offer === undefined && job.lastToken === token;
+  if (job.offer?.token !== token && !isLate) return false;
   // The old holder was heard after the offer went out: it keeps the job.
   if (job.token !== undefined && !leases.isExpired(jobId, job.token)) {
     await store.change('job.withdraw', (tx) => tx.transitions.withdrawOffer(jobId, token));
@@ -45,7 +50,8 @@ export async function recordAcceptance(
       return false;
     }
     const holder = { connectorId: by.connectorId, connectorName: by.name, token };
-    return await tx.transitions.accept(jobId, holder, now(tools));
+    const { transitions } = tx;
+    return await (isLate ? transitions.acceptLate : transitions.accept).call(transitions, jobId, holder, now(tools));
   });
   if (!accepted) return false;
   leases.renew(jobId, token);

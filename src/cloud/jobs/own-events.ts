@@ -18,7 +18,8 @@ export function nextToken(last: Token | undefined, epoch: number): Token {
 export async function tellAsCloud(tx: Nouns, jobId: string, epoch: number, at: string, body: EventBody): Promise<void> {
   const job = await tx.jobs.byId(jobId);
   const token = nextToken(job?.lastToken, epoch);
-  await tx.transitions.takeToken(jobId, token);
+  if (!(await tx.transitions.takeToken(jobId, job?.lastToken, token)))
+    throw new Error(`job ${jobId} was given away while the cloud took a token of it`);
   const id = await tx.transitions.nextEventId(jobId);
   await tx.events.add({ jobId, token, seq: 1, at, body, id, connectorId: undefined });
 }

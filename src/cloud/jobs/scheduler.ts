@@ -84,8 +84,13 @@ export class Scheduler {
       count(job.offer?.connectorId);
     }
     for (const job of jobs) {
-      if (job.state === 'queued') await this.#queued(job, load);
-      else await this.#held(job, load);
+      try {
+        if (job.state === 'queued') await this.#queued(job, load);
+        else await this.#held(job, load);
+      } catch (error) {
+        // One job, of one customer, must not keep those behind it waiting.
+        this.#tools.log.error('a job could not be scheduled', { jobId: job.id, error });
+      }
     }
     this.#waits.keepOnly((what) => live.has(what.split(' ')[1] ?? ''));
     for (const id of this.#slow.keys()) if (!live.has(id)) this.#slow.delete(id);
@@ -111,6 +116,10 @@ export class Scheduler {
   /** A running job: nothing happens while its holder is heard, or when there is nobody else. */
   async #held(job: JobRecord, load: Map<string, number>): Promise<void> {
     const { store, leases, epoch } = this.#tools;
+    // Asked in each pass, needed or not: the wait is counted from the first time, and a wall clock that jumps later is harmless.
+    const { timeoutSeconds, cleanupTimeoutSeconds } = job.limits;
+    const limitMs = (timeoutSeconds + cleanupTimeoutSeconds) * 1000;
+    const isTooLong = this.#waits.isOver(`run ${job.id}`, job.startedAt ?? job.createdAt, limitMs);
     if (job.token === undefined || !leases.isExpired(job.id, job.token)) return;
     const holder = await store.connectors.byId(job.connectorId ?? '');
     const isGone = holder === undefined || holder.standing === 'lost';
@@ -120,9 +129,7 @@ export class Scheduler {
       return;
     }
     if (job.cancelRequested) return await this.#end(job, ['inProgress'], { state: 'cancelled' });
-    const { timeoutSeconds, cleanupTimeoutSeconds } = job.limits;
-    const limitMs = (timeoutSeconds + cleanupTimeoutSeconds) * 1000;
-    if (this.#waits.isOver(`run ${job.id}`, job.startedAt ?? job.createdAt, limitMs))
+    if (isTooLong)
       return await this.#end(job, ['inProgress'], { state: 'failed', error: new IpsError('JOB_TIMEOUT').report() });
     if (isGone) {
       await store.change('job.requeue', (tx) => requeue(tx, job, epoch, now(this.#tools)));

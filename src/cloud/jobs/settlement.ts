@@ -17,6 +17,7 @@ import { compareTokens, parseToken, type Token } from '../../protocol/token.ts';
 import type { LiveConnector } from '../connectors/registry.ts';
 import type { JobRecord } from '../store/jobs.ts';
 import type { Nouns } from '../store/store.ts';
+import { mayBear } from './history.ts';
 import { recordAcceptance } from './offers.ts';
 import { endByCloud, tellAsCloud } from './own-events.ts';
 import { type JobTools, now } from './tools.ts';
@@ -33,11 +34,25 @@ export async function settleAll(tools: JobTools, live: LiveConnector, held: read
   const jobIds = new Set([...held.map(({ jobId }) => jobId), ...believed.map(({ id }) => id)]);
   for (const jobId of jobIds) {
     const entries = held.filter((entry) => entry.jobId === jobId);
-    for (const entry of entries) await settleOne(tools, live, jobId, entry);
-    const token = cloudSide(await tools.store.jobs.byId(jobId), live).token;
-    const hasIt = entries.some((entry) => token !== undefined && compareTokens(entry.token, token) >= 0);
-    if (!hasIt) await settleOne(tools, live, jobId, undefined);
+    try {
+      await settleJob(tools, live, jobId, entries);
+    } catch (error) {
+      // One job must not lock a connector out that holds others; this one is settled at its next return.
+      tools.log.error('a job could not be settled', { jobId, connector: live.name, error });
+    }
   }
+}
+
+async function settleJob(
+  tools: JobTools,
+  live: LiveConnector,
+  jobId: string,
+  entries: readonly HeldJob[],
+): Promise<void> {
+  for (const entry of entries) await settleOne(tools, live, jobId, entry);
+  const token = cloudSide(await tools.store.jobs.byId(jobId), live).token;
+  const hasIt = entries.some((entry) => token !== undefined && compareTokens(entry.token, token) >= 0);
+  if (!hasIt) await settleOne(tools, live, jobId, undefined);
 }
 
 async function settleOne(
@@ -50,22 +65,28 @@ async function settleOne(
     const job = await tools.store.jobs.byId(jobId);
     const cloud = cloudSide(job, live);
     const connector: ConnectorView = entry?.state ?? 'absent';
-    const relation = entry ? relationOf(tools, entry.token, cloud) : 'same';
-    // A token that this cloud cannot have given, in this epoch or a later one, is no reason to follow its bearer.
+    const relation = entry ? await relationOf(tools, live, entry, cloud) : 'same';
     const view = relation === 'impossible' ? 'unknown' : cloud.view;
     const { cloud: action, connector: told } = settle(view, connector, relation === 'impossible' ? 'same' : relation);
     if (!(await act(tools, live, job, entry, action))) continue;
+    if (told && entry && keepsLease(told) && !(await keepLease(tools, live, entry))) continue;
     tools.log.info('settled', { jobId, connector: live.name, cloudView: view, connectorView: connector, action, told });
-    if (told && entry) tell(tools, live, entry, told);
+    if (told && entry) live.send({ type: 'settle', jobId, token: entry.token, action: told });
     return;
   }
   throw new IpsError('INTERNAL', `Job ${jobId} changes too fast to be settled.`);
 }
 
-function tell(tools: JobTools, live: LiveConnector, entry: HeldJob, action: SettleAction): void {
-  const { jobId, token } = entry;
-  if (action !== 'stop' && action !== 'forget') tools.leases.renew(jobId, token);
-  live.send({ type: 'settle', jobId, token, action });
+function keepsLease(action: SettleAction): boolean {
+  return action !== 'stop' && action !== 'forget';
+}
+
+/** @returns false when somebody else has become the holder meanwhile */
+async function keepLease(tools: JobTools, live: LiveConnector, { jobId, token }: HeldJob): Promise<boolean> {
+  // Counted before the look: an acceptance by somebody else checks the lease first, so one of the two is seen.
+  tools.leases.renew(jobId, token);
+  const holder = { connectorId: live.connectorId, token };
+  return await tools.store.change('lease.keep', (tx) => tx.transitions.confirmHolder(jobId, holder));
 }
 
 /** The table's row: what the store says of the job, seen from this connector, and the token to compare with. */
@@ -91,11 +112,17 @@ export function cloudSide(
   }
 }
 
-function relationOf(
+/**
+ * How the connector's token stands to the cloud's. `impossible` is one that this cloud did not give to that connector,
+ * or whose offer it has withdrawn: no reason to follow its bearer.
+ */
+async function relationOf(
   tools: JobTools,
-  token: Token,
+  live: LiveConnector,
+  { jobId, token }: HeldJob,
   cloud: { view: CloudView; token: Token | undefined },
-): TokenRelation | 'impossible' {
+): Promise<TokenRelation | 'impossible'> {
+  if (cloud.view !== 'unknown' && !(await mayBear(tools, live.connectorId, jobId, token))) return 'impossible';
   if (cloud.view === 'unknown' || cloud.view === 'over') return tokenRelation(token, cloud.token);
   // A waiting job that was never offered to anybody, as far as this cloud remembers: whoever holds it is ahead.
   const relation = cloud.token === undefined ? 'newer' : tokenRelation(token, cloud.token);
@@ -122,7 +149,8 @@ async function act(
           if (!entry) return false;
           const holder = { connectorId: live.connectorId, connectorName: live.name, token: entry.token };
           const state = entry.state === 'committing' ? 'committing' : 'inProgress';
-          return await tx.transitions.adopt(job.id, holder, state, at);
+          await tx.bearers.add(job.id, entry.token, live.connectorId);
+          return await tx.transitions.adopt(job.id, job.lastToken, holder, state, at);
         });
       case 'requeue':
         return store.change('job.requeue', (tx) =>

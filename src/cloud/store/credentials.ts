@@ -61,6 +61,17 @@ export class Credentials {
     return rows.map(toRecord).filter((record) => record !== undefined);
   }
 
+  /** Whether any secret is locked here, of whichever customer. */
+  async any(): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom('credentials')
+      .select('name')
+      .where('locked', 'is not', null)
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
   /** Forgets the secret, keeps the number. @returns whether there was one */
   async remove(customerId: string, name: string, at: string): Promise<boolean> {
     const { numUpdatedRows } = await this.#db

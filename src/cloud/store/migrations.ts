@@ -139,6 +139,13 @@ async function createJobs(schema: Schema): Promise<void> {
   await schema.createIndex('jobs_by_state').on('jobs').columns(['state', 'createdAt']).execute();
   await schema.createIndex('jobs_by_connector').on('jobs').columns(['connectorId', 'state']).execute();
   await schema
+    .createTable('bearers')
+    .addColumn('jobId', 'text', (c) => c.notNull().references('jobs.id'))
+    .addColumn('token', 'text', (c) => c.notNull())
+    .addColumn('connectorId', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('bearer_key', ['jobId', 'token'])
+    .execute();
+  await schema
     .createTable('liveTargets')
     .addColumn('customerId', 'text', (c) => c.notNull())
     .addColumn('targetKey', 'text', (c) => c.notNull())

@@ -97,6 +97,7 @@ export interface Database {
     startedAt: string | null;
     endedAt: string | null;
   };
+  bearers: { jobId: string; token: string; connectorId: string };
   liveTargets: { customerId: string; targetKey: string; jobId: string };
   declines: { jobId: string; connectorId: string; error: string; at: string };
   idempotencyKeys: {

@@ -7,6 +7,7 @@ import { CamelCasePlugin, type Dialect, Kysely, Migrator } from 'kysely';
 import type { Doors } from '../../lib/doors.ts';
 import { ApiTokens } from './api-tokens.ts';
 import { Audit } from './audit.ts';
+import { Bearers } from './bearers.ts';
 import { Connectors } from './connectors.ts';
 import { Credentials } from './credentials.ts';
 import { Events } from './events.ts';
@@ -28,6 +29,7 @@ export interface Nouns {
   readonly credentials: Credentials;
   readonly jobs: Jobs;
   readonly transitions: Transitions;
+  readonly bearers: Bearers;
   readonly events: Events;
   readonly ledger: LedgerRows;
   readonly audit: Audit;
@@ -71,6 +73,7 @@ function nounsOn(db: Kysely<Database>): Nouns {
     credentials: new Credentials(db),
     jobs: new Jobs(db),
     transitions: new Transitions(db),
+    bearers: new Bearers(db),
     events: new Events(db),
     ledger: new LedgerRows(db),
     audit: new Audit(db),

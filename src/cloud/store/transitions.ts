@@ -6,7 +6,7 @@ import type { Kysely, UpdateQueryBuilder, UpdateResult } from 'kysely';
 import type { ErrorReport } from '../../protocol/errors.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import type { JobResult, JobState, Step, TerminalState } from '../../protocol/job.ts';
-import type { Token } from '../../protocol/token.ts';
+import { compareTokens, type Token } from '../../protocol/token.ts';
 import type { Database } from './schema.ts';
 
 export interface Holder {
@@ -36,7 +36,7 @@ export class Transitions {
       this.#job(jobId, ['queued', 'inProgress'])
         .set({ offerConnectorId: connectorId, offerToken: token, lastToken: token })
         .where('offerToken', 'is', null)
-        .where('lastToken', lastToken === undefined ? 'is' : '=', lastToken ?? null),
+        .where('lastToken', 'is not distinct from', lastToken ?? null),
     );
   }
 
@@ -54,14 +54,22 @@ export class Transitions {
     );
   }
 
+  /** As `accept`, when the offer was withdrawn unanswered and nothing was given away since. */
+  async acceptLate(jobId: string, holder: Holder, at: string): Promise<boolean> {
+    return await changed(
+      this.#job(jobId, ['queued'])
+        .set({ ...holder, state: 'inProgress', startedAt: at })
+        .where('offerToken', 'is', null)
+        .where('lastToken', '=', holder.token),
+    );
+  }
+
   /**
    * The holder shows that it lives: an offer to somebody else is withdrawn.
    * @returns false when this is not the holder (any more)
    */
   async confirmHolder(jobId: string, holder: { connectorId: string; token: Token }): Promise<boolean> {
-    return await changed(
-      this.#held(jobId, holder, ['inProgress', 'committing']).set({ offerConnectorId: null, offerToken: null }),
-    );
+    return await changed(this.#held(jobId, holder, ['inProgress', 'committing']).set(NO_OFFER));
   }
 
   /** The grant to commit. Loses against a cancel, and cancel against it. */
@@ -95,16 +103,28 @@ export class Transitions {
     );
   }
 
-  /** Takes holder, token and state from a connector that is ahead of this (restored) cloud. */
-  async adopt(jobId: string, holder: Holder, state: 'inProgress' | 'committing', at: string): Promise<boolean> {
+  /**
+   * Takes holder, token and state from a connector that is ahead of this (restored) cloud. What this cloud has given
+   * away since its restore stays given away: `lastToken` never falls.
+   */
+  async adopt(
+    jobId: string,
+    lastToken: Token | undefined,
+    holder: Holder,
+    state: 'inProgress' | 'committing',
+    at: string,
+  ): Promise<boolean> {
+    const isNewest = lastToken === undefined || compareTokens(holder.token, lastToken) > 0;
     return await changed(
-      this.#job(jobId, ['queued', 'inProgress', 'committing']).set((old) => ({
-        ...holder,
-        ...NO_OFFER,
-        state,
-        lastToken: holder.token,
-        startedAt: old.fn.coalesce('startedAt', old.val(at)),
-      })),
+      this.#job(jobId, ['queued', 'inProgress', 'committing'])
+        .set((old) => ({
+          ...holder,
+          ...NO_OFFER,
+          state,
+          lastToken: isNewest ? holder.token : lastToken,
+          startedAt: old.fn.coalesce('startedAt', old.val(at)),
+        }))
+        .where('lastToken', 'is not distinct from', lastToken ?? null),
     );
   }
 
@@ -139,12 +159,14 @@ export class Transitions {
   }
 
   /** The cloud takes a token for itself: every offer and every older token is worth nothing from here on. */
-  async takeToken(jobId: string, token: Token): Promise<void> {
-    await this.#db
-      .updateTable('jobs')
-      .set({ ...NO_OFFER, lastToken: token })
-      .where('id', '=', jobId)
-      .execute();
+  async takeToken(jobId: string, lastToken: Token | undefined, token: Token): Promise<boolean> {
+    return await changed(
+      this.#db
+        .updateTable('jobs')
+        .set({ ...NO_OFFER, lastToken: token })
+        .where('id', '=', jobId)
+        .where('lastToken', 'is not distinct from', lastToken ?? null),
+    );
   }
 
   /** The cloud's own next event number within the job. */

@@ -82,7 +82,7 @@ export async function findAllowed(
 
 /**
  * To run: the holder, nobody else. To tear down: whoever made what the ledger still holds, the holder, or, when the
- * maker was declared lost, any connector of the location.
+ * maker was declared lost (or removed, which takes that) and does not hold the job, any connector of the location.
  */
 async function mayHave(
   tx: Nouns,
@@ -91,11 +91,15 @@ async function mayHave(
   { token, purpose }: CredentialsRequest,
 ): Promise<boolean> {
   if (connector.standing === 'lost') return false;
-  const isRunning = job.state === 'inProgress' || job.state === 'committing';
-  if (isRunning && job.connectorId === connector.id && job.token === token) return true;
+  const isHeld = (job.state === 'inProgress' || job.state === 'committing') && job.token === token;
+  if (isHeld && job.connectorId === connector.id) return true;
   if (purpose === 'run') return false;
   const makers = (await tx.ledger.open(job.id)).filter((row) => row.token === token).map((row) => row.connectorId);
   if (makers.includes(connector.id)) return true;
-  for (const maker of makers) if ((await tx.connectors.byId(maker))?.standing === 'lost') return true;
+  if (isHeld) return false;
+  for (const maker of makers) {
+    const standing = (await tx.connectors.byId(maker))?.standing;
+    if (standing === undefined || standing === 'lost') return true;
+  }
   return false;
 }

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../../../src/lib/clock.ts';
 import { Doors } from '../../../src/lib/doors.ts';
 import { systemRandom } from '../../../src/lib/random.ts';
 import { Secret } from '../../../src/lib/secret.ts';
-import { makeCertificate } from '../../harness/certificates.ts';
+import { makeCertificate, type TestCertificate } from '../../harness/certificates.ts';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -16,6 +16,9 @@ export interface CloudDouble {
   requests: IncomingMessage[];
   /** Pauses that the client took before it tried again, in ms; none of them was really waited for. */
   pauses: number[];
+  /** Shows another certificate from the next connection on. */
+  use(certificate: TestCertificate): void;
+  readonly certificate: TestCertificate;
   close(): Promise<void>;
 }
 
@@ -43,6 +46,11 @@ export async function cloudDouble(answer: Answer, options: { pin?: string } = {}
     ),
     requests,
     pauses,
+    certificate,
+    use: ({ key, cert }) => {
+      server.setSecureContext({ key, cert });
+      server.closeAllConnections();
+    },
     close: async () => {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { makeCertificate } from '../../harness/certificates.ts';
 import { type CloudDouble, cloudDouble, json } from './double.ts';
 import { frame, jobView, logEvent } from './job-view.ts';
 
@@ -51,6 +52,22 @@ describe('following a job', () => {
     expect(cloud.pauses).toHaveLength(3);
     expect(Math.min(...cloud.pauses)).toBeGreaterThan(0);
     expect(cloud.pauses[2]).toBeGreaterThan(cloud.pauses[0] ?? 0);
+  });
+
+  it('goes on when the cloud has renewed its certificate under the same key, and not under another', async () => {
+    let streams = 0;
+    cloud = await cloudDouble((request, response) => {
+      if (!request.url?.includes('/events')) return json(response, 200, jobView(streams < 2 ? 'inProgress' : 'failed'));
+      streams += 1;
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(frame(logEvent(streams)));
+    });
+    const news = cloud.client.follow('job-a', never);
+    expect((await news.next()).value).toMatchObject({ event: { id: 1 } });
+    cloud.use(await makeCertificate({ like: cloud.certificate, name: 'renewed' }));
+    expect((await news.next()).value).toMatchObject({ event: { id: 2 } });
+    expect((await news.next()).done).toBe(true);
+    cloud.use(await makeCertificate());
+    await expect(cloud.client.job('job-a')).rejects.toMatchObject({ code: 'CLOUD_PIN_MISMATCH' });
   });
 
   it('takes a gateway that answers for the cloud as a cloud that is away', async () => {

@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { sqliteDialect } from '../../../src/cloud/store/sqlite/database.ts';
+import { openStore } from '../../../src/cloud/store/store.ts';
+import { Doors } from '../../../src/lib/doors.ts';
+import { makeCertificate } from '../../harness/certificates.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../../src/cloud/main.ts');
 
@@ -65,6 +69,46 @@ describe('ips-cloud', () => {
     const kept = ['data/wallet.key', 'data/tls.pem', 'data/cloud.sqlite', 'ready', 'token'];
     for (const name of kept) expect([name, await mode(join(folder, name))]).toEqual([name, '600']);
     expect(await mode(join(folder, 'data'))).toBe('700');
+  }, 60_000);
+
+  it('says which setting is wrong when the port is taken or the key is of another certificate, without a stack', async () => {
+    const first = await start();
+    const taken = ['--listen-port', new URL(/^URL: (\S+)$/m.exec(first.out)?.[1] ?? '').port];
+    const second = await start('--data-folder', join(folder, 'other'), ...taken);
+    expect(await second.ended).toBe(1);
+    expect(second.errors()).toMatch(/error CONFIG_INVALID:.*"listen".*EADDRINUSE/);
+    await first.stop();
+    const [one, other] = [await makeCertificate(), await makeCertificate()];
+    await writeFile(join(folder, 'cert.pem'), one.cert);
+    await writeFile(join(folder, 'key.pem'), other.key, { mode: 0o600 });
+    const files = ['--tls-certificate-file', join(folder, 'cert.pem'), '--tls-key-file', join(folder, 'key.pem')];
+    const mixed = await start('--data-folder', join(folder, 'third'), ...files);
+    expect(await mixed.ended).toBe(1);
+    expect(mixed.errors()).toMatch(/error CONFIG_INVALID:.*another certificate/);
+    // No token was given away for a service that does not start.
+    expect(mixed.out).toBe('');
+    for (const run of [second, mixed]) expect(run.errors()).not.toContain('    at ');
+    await writeFile(join(folder, 'key.pem'), one.key);
+    const given = await start('--data-folder', join(folder, 'third'), ...files);
+    expect(given.out).toContain(`Pin: ${one.pin}\n`);
+    expect(await given.stop()).toBe(0);
+  }, 60_000);
+
+  it('does not make a new wallet key where credentials wait for the old one', async () => {
+    const run = await start();
+    await run.stop();
+    const data = join(folder, 'data');
+    const store = await openStore(sqliteDialect(join(data, 'cloud.sqlite')), new Doors());
+    const [customer] = await store.meta.customers();
+    const locked = { wrapped: '', iv: '', ciphertext: '', tag: '' } as never;
+    const row = { name: 'share', version: 1, type: 'UsernamePassword', allowedTargets: [], updatedAt: 'now', locked };
+    await store.change('test', (tx) => tx.credentials.put({ customerId: customer?.id ?? '', ...row }));
+    await store.close();
+    await rm(join(data, 'wallet.key'));
+    const again = await start();
+    expect(await again.ended).toBe(1);
+    expect(again.errors()).toMatch(/error CONFIG_INVALID:.*wallet\.key is missing/);
+    await expect(stat(join(data, 'wallet.key'))).rejects.toMatchObject({ code: 'ENOENT' });
   }, 60_000);
 
   it('does not start with a wallet key that others can read, nor twice on one data folder', async () => {

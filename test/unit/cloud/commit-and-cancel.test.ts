@@ -10,7 +10,7 @@ describe('commit and cancel', () => {
   beforeEach(async () => {
     bench = await Bench.start();
     site = await bench.site();
-    connector = await FakeConnector.pair(bench, site.operator, 'one');
+    connector = await FakeConnector.pair(bench, site.admin, 'one');
     await connector.connect();
   });
   afterEach(() => bench.stop());
@@ -60,7 +60,7 @@ describe('commit and cancel', () => {
 
   it('grants nothing to another token or another connector', async () => {
     const { id, held } = await running();
-    const other = await FakeConnector.pair(bench, site.operator, 'two');
+    const other = await FakeConnector.pair(bench, site.admin, 'two');
     await other.connect();
     expect(await other.commit(held)).toBe('LEASE_LOST');
     expect(await connector.commit({ ...held, token: '1.99' })).toBe('LEASE_LOST');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Bench } from './bench.ts';
+import { Bench, TERMS } from './bench.ts';
 import { FakeConnector } from './fake-connector.ts';
 
 describe('credentials', () => {
@@ -10,7 +10,7 @@ describe('credentials', () => {
   beforeEach(async () => {
     bench = await Bench.start();
     site = await bench.site();
-    connector = await FakeConnector.pair(bench, site.operator, 'one');
+    connector = await FakeConnector.pair(bench, site.admin, 'one');
     await connector.connect();
   });
   afterEach(() => bench.stop());
@@ -43,7 +43,7 @@ describe('credentials', () => {
   it('reach nobody but the holder of the current token', async () => {
     await bench.createJob(site.operator);
     const held = await connector.accept();
-    const other = await FakeConnector.pair(bench, site.operator, 'two');
+    const other = await FakeConnector.pair(bench, site.admin, 'two');
     await other.connect();
     expect((await other.credentials(held)).error?.code).toBe('LEASE_LOST');
     expect((await connector.credentials({ ...held, token: '1.7' })).error?.code).toBe('LEASE_LOST');
@@ -78,11 +78,37 @@ describe('credentials', () => {
     await connector.end(held, 'failed');
     expect((await connector.credentials(held, 'teardown')).envelopes).toHaveLength(1);
 
-    const other = await FakeConnector.pair(bench, site.operator, 'two');
+    const other = await FakeConnector.pair(bench, site.admin, 'two');
     await other.connect();
     expect((await other.credentials(held, 'teardown')).error?.code).toBe('LEASE_LOST');
     await connector.disconnect();
     await bench.call(site.operator, 'POST', '/v1/connectors/one/lost', {});
+    expect((await other.credentials(held, 'teardown')).envelopes).toHaveLength(1);
+  });
+
+  it('are not given for teardown to one who only claims to have made something', async () => {
+    await bench.createJob(site.operator);
+    const held = await connector.accept();
+    const other = await FakeConnector.pair(bench, site.admin, 'two');
+    await other.connect();
+    const row = { id: 'row-1', kind: 'partial', name: 'x', state: 'made' as const, tags: {} };
+    await other.tell(held, { kind: 'ledger', row });
+    expect((await other.credentials(held, 'teardown')).error?.code).toBe('LEASE_LOST');
+    expect((await bench.job(site.viewer, held.jobId)).openLedger).toEqual([]);
+  });
+
+  it('are given for teardown also when the lost maker was removed, but not while it holds the job', async () => {
+    await bench.createJob(site.operator);
+    const held = await connector.accept();
+    const row = { id: 'row-1', kind: 'partial', name: 'x', state: 'made' as const, tags: {} };
+    await connector.tell(held, { kind: 'ledger', row });
+    const other = await FakeConnector.pair(bench, site.admin, 'two');
+    await other.connect({ slots: 0 });
+    await connector.disconnect();
+    await bench.call(site.operator, 'POST', '/v1/connectors/one/lost', {});
+    expect((await other.credentials(held, 'teardown')).error?.code).toBe('LEASE_LOST');
+    await bench.advance(TERMS.ttlMs + TERMS.graceMs + 1);
+    expect((await bench.call(site.admin, 'DELETE', '/v1/connectors/one')).status).toBe(204);
     expect((await other.credentials(held, 'teardown')).envelopes).toHaveLength(1);
   });
 

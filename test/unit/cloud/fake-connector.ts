@@ -31,9 +31,9 @@ export class FakeConnector {
     this.generation = paired.generation;
   }
 
-  static async pair(bench: Bench, operator: string, name: string, location = 'lab'): Promise<FakeConnector> {
+  static async pair(bench: Bench, admin: string, name: string, location = 'lab'): Promise<FakeConnector> {
     const keys = new ApplianceKeys();
-    const issued = await bench.call<{ code: string }>(operator, 'POST', '/v1/pairing-codes', {
+    const issued = await bench.call<{ code: string }>(admin, 'POST', '/v1/pairing-codes', {
       resourceLocation: location,
     });
     const code = issued.body.code.replace('-', '');

@@ -12,7 +12,7 @@ describe('the history of a job', () => {
   beforeEach(async () => {
     bench = await Bench.start();
     site = await bench.site();
-    connector = await FakeConnector.pair(bench, site.operator, 'one');
+    connector = await FakeConnector.pair(bench, site.admin, 'one');
     await connector.connect();
     await bench.createJob(site.operator);
     held = await connector.accept();
@@ -45,7 +45,7 @@ describe('the history of a job', () => {
   });
 
   it('of a stale token is kept and changes nothing but the ledger', async () => {
-    const other = await FakeConnector.pair(bench, site.operator, 'two');
+    const other = await FakeConnector.pair(bench, site.admin, 'two');
     await other.connect();
     await connector.disconnect();
     await bench.advance(TERMS.ttlMs + TERMS.graceMs + 1);
@@ -73,6 +73,17 @@ describe('the history of a job', () => {
     const second = connector.offer();
     await connector.tell(second, { kind: 'accepted', connectorId: connector.paired.connectorId });
     expect(await bench.job(site.viewer, second.jobId)).toMatchObject({ state: 'inProgress', token: second.token });
+  });
+
+  it('takes nothing from a connector under a token that was given to another one, or to nobody', async () => {
+    const other = await FakeConnector.pair(bench, site.admin, 'two');
+    await other.connect({ slots: 0 });
+    await other.tell(held, log('forged'), log('forged'), log('forged'));
+    const ended = { kind: 'ended' as const, state: 'failed' as const, result: { leftovers: [] } };
+    await other.tell({ ...held, token: '1.2' }, ended);
+    expect(await send(event(1, log('a')), event(2, ended))).toEqual(upTo(2));
+    expect(await messages()).toEqual(['a']);
+    expect((await bench.job(site.viewer, held.jobId)).state).toBe('failed');
   });
 
   it('drains an outbox of a job that nobody knows', async () => {

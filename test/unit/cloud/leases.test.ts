@@ -14,8 +14,8 @@ describe('a lease', () => {
   beforeEach(async () => {
     bench = await Bench.start();
     site = await bench.site();
-    holder = await FakeConnector.pair(bench, site.operator, 'holder');
-    other = await FakeConnector.pair(bench, site.operator, 'other');
+    holder = await FakeConnector.pair(bench, site.admin, 'holder');
+    other = await FakeConnector.pair(bench, site.admin, 'other');
     await holder.connect();
     await bench.createJob(site.operator);
     held = await holder.accept();

@@ -17,14 +17,14 @@ describe('pairing', () => {
   afterEach(() => bench.stop());
 
   const issue = async () =>
-    (await bench.call<Body>(site.operator, 'POST', '/v1/pairing-codes', { resourceLocation: 'LAB' })).body.code;
+    (await bench.call<Body>(site.admin, 'POST', '/v1/pairing-codes', { resourceLocation: 'LAB' })).body.code;
   const redeem = (shown: string, keys = new ApplianceKeys(), name = 'appliance'): Promise<Answer<Body>> => {
     const signed = keys.pairingRequest(name, shown.toUpperCase().replace('-', ''));
     return bench.call<Body>(undefined, 'POST', '/v1/pairing/redeem', { ...signed, code: shown });
   };
   const claim = (keys: ApplianceKeys) =>
     bench.call<Body>(undefined, 'POST', '/v1/pairing/claims', keys.pairingRequest('appliance', ''));
-  const confirm = (code: string, more: object = {}, token = site.operator) =>
+  const confirm = (code: string, more: object = {}, token = site.admin) =>
     bench.call<Body>(token, 'POST', `/v1/pairing-codes/${code}/confirm`, { resourceLocation: 'lab', ...more });
 
   it('by a code takes it as people type it, once', async () => {
@@ -84,13 +84,26 @@ describe('pairing', () => {
     expect((await redeem(await issue())).status).toBe(200);
   });
 
+  it('is not kept from operators by strangers, who are counted by their network', async () => {
+    const from = (remoteAddress: string) =>
+      bench.api.inject({ method: 'POST', url: '/v1/pairing/redeem', remoteAddress, payload: forged });
+    const forged = { ...new ApplianceKeys().pairingRequest('x', 'ABCDEFGH'), code: 'ABCD-EFGH' };
+    const statuses = [];
+    for (let host = 1; host <= 21; host += 1) statuses.push((await from(`2001:db8:0:7::${host}`)).statusCode);
+    expect(statuses).toEqual([...Array(20).fill(404), 429]);
+    expect((await from('2001:db8:0:8::1')).statusCode).toBe(404);
+    expect((await from('::ffff:192.0.2.1')).statusCode).toBe(404);
+    const claimed = (await claim(new ApplianceKeys())).body;
+    expect((await confirm(claimed.code)).status).toBe(200);
+  });
+
   it('the other way round: waits until an operator who saw the fingerprint confirms', async () => {
     const keys = new ApplianceKeys();
     const claimed = (await claim(keys)).body;
     const look = () => bench.call<Body>(undefined, 'GET', `/v1/pairing/claims/${claimed.claimId}`);
     expect((await look()).body).toEqual({ state: 'pending' });
     const fingerprint = applianceFingerprint(keys.appliance('appliance').signKey);
-    const pending = await bench.call(site.operator, 'GET', `/v1/pairing-codes?code=${claimed.code}`);
+    const pending = await bench.call(site.admin, 'GET', `/v1/pairing-codes?code=${claimed.code}`);
     expect(pending.body).toMatchObject([{ code: claimed.code, applianceName: 'appliance', fingerprint }]);
     expect((await confirm(claimed.code, { fingerprint: 'ab12' })).body.code).toBe('REQUEST_INVALID');
     expect(await confirm(claimed.code, { fingerprint })).toMatchObject({ status: 200, body: { name: 'appliance' } });
@@ -102,9 +115,9 @@ describe('pairing', () => {
     const codes = [];
     for (let i = 0; i < 5; i += 1) codes.push((await claim(new ApplianceKeys())).body.code);
     expect((await claim(new ApplianceKeys())).body.code).toBe('PAIRING_TOO_MANY_PENDING');
-    expect((await bench.call<unknown[]>(site.operator, 'GET', '/v1/pairing-codes')).body).toHaveLength(5);
+    expect((await bench.call<unknown[]>(site.admin, 'GET', '/v1/pairing-codes')).body).toHaveLength(5);
     const other = await bench.customer('other');
-    expect((await bench.call(other.operator, 'GET', '/v1/pairing-codes')).status).toBe(400);
+    expect((await bench.call(other.admin, 'GET', '/v1/pairing-codes')).status).toBe(400);
     bench.clock.advance(15 * 60_000);
     expect((await confirm(codes[0] ?? '')).body.code).toBe('PAIRING_CODE_EXPIRED');
     expect((await claim(new ApplianceKeys())).status).toBe(201);

@@ -16,13 +16,13 @@ const LOWEST: Record<string, (typeof ROLES)[number]> = {
   'POST /v1/resource-locations': 'operator',
   'GET /v1/resource-locations': 'viewer',
   'DELETE /v1/resource-locations/{name}': 'admin',
-  'POST /v1/pairing-codes': 'operator',
-  'GET /v1/pairing-codes': 'operator',
-  'POST /v1/pairing-codes/{code}/confirm': 'operator',
+  'POST /v1/pairing-codes': 'admin',
+  'GET /v1/pairing-codes': 'admin',
+  'POST /v1/pairing-codes/{code}/confirm': 'admin',
   'GET /v1/connectors': 'viewer',
   'GET /v1/connectors/{name}': 'viewer',
   'DELETE /v1/connectors/{name}': 'admin',
-  'POST /v1/connectors/{name}/trust': 'operator',
+  'POST /v1/connectors/{name}/trust': 'admin',
   'POST /v1/connectors/{name}/lost': 'operator',
   'PUT /v1/credentials/{name}': 'admin',
   'GET /v1/credentials': 'viewer',
@@ -75,7 +75,7 @@ describe('a token', () => {
   });
 
   it('of one customer sees nothing of another', async () => {
-    const connector = await FakeConnector.pair(bench, site.operator, 'mine');
+    const connector = await FakeConnector.pair(bench, site.admin, 'mine');
     await connector.connect();
     const { body } = await bench.createJob(site.operator);
     const stranger = await bench.customer('stranger');

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { IpsError } from '../../../src/protocol/errors.ts';
 import { Bench, job, TERMS } from './bench.ts';
 import { FakeConnector } from './fake-connector.ts';
@@ -20,7 +20,7 @@ describe('the scheduler', () => {
     const { body } = await bench.createJob(site.operator);
     const why = async () => (await bench.job(site.viewer, body.id)).waitingFor;
     expect(await why()).toContain('has no connector yet');
-    const connector = await FakeConnector.pair(bench, site.operator, 'one');
+    const connector = await FakeConnector.pair(bench, site.admin, 'one');
     await connector.connect({ platforms: ['vsphere'] });
     expect(await why()).toContain('has the platform qemu');
     await connector.connect({ slots: 0 });
@@ -33,9 +33,9 @@ describe('the scheduler', () => {
 
   it('gives no connector more jobs than it has slots, nor those of another location', async () => {
     await bench.call(site.operator, 'POST', '/v1/resource-locations', { name: 'far' });
-    const far = await FakeConnector.pair(bench, site.operator, 'far', 'far');
+    const far = await FakeConnector.pair(bench, site.admin, 'far', 'far');
     await far.connect();
-    const one = await FakeConnector.pair(bench, site.operator, 'one');
+    const one = await FakeConnector.pair(bench, site.admin, 'one');
     await one.connect({ slots: 1 });
     const first = await bench.createJob(site.operator, {}, 'a');
     const second = await bench.createJob(site.operator, {}, 'b');
@@ -48,8 +48,8 @@ describe('the scheduler', () => {
   });
 
   it('asks the next one when one declines, and fails the job when all that could have declined', async () => {
-    const one = await FakeConnector.pair(bench, site.operator, 'one');
-    const two = await FakeConnector.pair(bench, site.operator, 'two');
+    const one = await FakeConnector.pair(bench, site.admin, 'one');
+    const two = await FakeConnector.pair(bench, site.admin, 'two');
     await one.connect();
     await two.connect();
     await two.disconnect();
@@ -66,8 +66,8 @@ describe('the scheduler', () => {
   });
 
   it('does not wait for a declining connector that was declared lost', async () => {
-    const one = await FakeConnector.pair(bench, site.operator, 'one');
-    const two = await FakeConnector.pair(bench, site.operator, 'two');
+    const one = await FakeConnector.pair(bench, site.admin, 'one');
+    const two = await FakeConnector.pair(bench, site.admin, 'two');
     await two.connect();
     await two.disconnect();
     await bench.call(site.operator, 'POST', '/v1/connectors/two/lost', {});
@@ -78,8 +78,8 @@ describe('the scheduler', () => {
   });
 
   it('takes an unanswered offer to another connector, under a new token', async () => {
-    const one = await FakeConnector.pair(bench, site.operator, 'one');
-    const two = await FakeConnector.pair(bench, site.operator, 'two');
+    const one = await FakeConnector.pair(bench, site.admin, 'one');
+    const two = await FakeConnector.pair(bench, site.admin, 'two');
     await one.connect();
     await two.connect();
     await bench.createJob(site.operator);
@@ -90,6 +90,48 @@ describe('the scheduler', () => {
     expect(one.last('settle')).toEqual({ type: 'settle', ...late, action: 'stop' });
     await two.accept();
     expect((await bench.job(site.viewer, late.jobId)).connector).toBe('two');
+  });
+
+  it('takes an answer that comes after the offer was withdrawn, when nobody else was asked', async () => {
+    const one = await FakeConnector.pair(bench, site.admin, 'one');
+    await one.connect({ slots: 1 });
+    await bench.createJob(site.operator);
+    const late = one.offer();
+    const busy = await bench.createJob(site.operator, {}, 'busy');
+    await bench.advance(TERMS.offerTimeoutMs);
+    // Meanwhile its only slot went to the other job, so the first one waits.
+    const held = one.offer().jobId === busy.body.id ? late : one.offer();
+    await one.say({ type: 'offerAnswer', ...held, accepted: true });
+    expect(await bench.job(site.viewer, held.jobId)).toMatchObject({ state: 'inProgress', token: held.token });
+  });
+
+  it('goes on with the others when one job cannot be scheduled', async () => {
+    const broken = await bench.createJob(site.operator, {}, 'broken');
+    const { jobs } = bench.tools.store;
+    const declines = jobs.declines.bind(jobs);
+    jest.spyOn(jobs, 'declines').mockImplementation(async (id) => {
+      if (id === broken.body.id) throw new Error('a broken row');
+      return await declines(id);
+    });
+    const other = await bench.site('other');
+    const one = await FakeConnector.pair(bench, other.admin, 'one');
+    await one.connect();
+    const { body } = await bench.createJob(other.operator);
+    expect(one.offer().jobId).toBe(body.id);
+  });
+
+  it('does not end a running job because the wall clock jumped', async () => {
+    const one = await FakeConnector.pair(bench, site.admin, 'one');
+    await one.connect();
+    await bench.createJob(site.operator, { limits: { timeoutSeconds: 3_600 } });
+    const held = await one.accept();
+    await bench.advance(1_000);
+    bench.clock.setWallAhead(2 * 86_400_000);
+    await one.disconnect();
+    await bench.advance(TERMS.ttlMs + TERMS.graceMs + 1);
+    expect((await bench.job(site.viewer, held.jobId)).state).toBe('inProgress');
+    await bench.advance(6 * 3_600_000);
+    expect(await bench.job(site.viewer, held.jobId)).toMatchObject({ error: { code: 'JOB_TIMEOUT' } });
   });
 
   it('fails a job that nobody took within its queue timeout', async () => {
@@ -107,6 +149,11 @@ describe('the scheduler', () => {
     expect((await bench.createJob(site.operator, {}, 'master', true)).status).toBe(202);
     await bench.call(site.operator, 'POST', `/v1/jobs/${first.body.id}/cancel`);
     expect((await bench.createJob(site.operator)).status).toBe(202);
-    expect((await bench.call(site.operator, 'POST', '/v1/jobs', job('MASTER'))).status).toBe(409);
+    const again = job('MASTER');
+    expect((await bench.call(site.operator, 'POST', '/v1/jobs', again)).status).toBe(409);
+    for (const spelling of ['smb://FILES.example:445/images/', 'smb://files.example/im%61ges']) {
+      again.parameters.target.location = spelling;
+      expect((await bench.call(site.operator, 'POST', '/v1/jobs', again)).status).toBe(409);
+    }
   });
 });

@@ -1,5 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Bench } from './bench.ts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Bench, TERMS } from './bench.ts';
 import { FakeConnector } from './fake-connector.ts';
 
 describe('settling after a reconnect', () => {
@@ -7,10 +10,10 @@ describe('settling after a reconnect', () => {
   let site: Awaited<ReturnType<Bench['site']>>;
   let connector: FakeConnector;
 
-  async function begin(epoch = 1): Promise<void> {
-    bench = await Bench.start({ epoch });
+  async function begin(epoch = 1, database = ':memory:'): Promise<void> {
+    bench = await Bench.start({ epoch, database });
     site = await bench.site();
-    connector = await FakeConnector.pair(bench, site.operator, 'one');
+    connector = await FakeConnector.pair(bench, site.admin, 'one');
     await connector.connect();
   }
   beforeEach(() => begin());
@@ -24,6 +27,113 @@ describe('settling after a reconnect', () => {
     await connector.connect({ jobs: [{ ...offer, state: 'running' }] });
     expect(connector.last('settle')).toMatchObject({ ...offer, action: 'continue' });
     expect(await state(offer.jobId)).toMatchObject({ state: 'inProgress', token: offer.token, connector: 'one' });
+  });
+
+  it('takes an acceptance that comes with the return, when the offer was withdrawn meanwhile', async () => {
+    await bench.createJob(site.operator);
+    const offer = connector.offer();
+    await connector.disconnect();
+    await bench.advance(TERMS.offerTimeoutMs);
+    await connector.connect({ jobs: [{ ...offer, state: 'running' }] });
+    expect(connector.last('settle')).toMatchObject({ ...offer, action: 'continue' });
+    expect(await state(offer.jobId)).toMatchObject({ state: 'inProgress', token: offer.token, connector: 'one' });
+  });
+
+  it('stands behind the grant of an offered job whose acceptance and grant a restored cloud has forgotten', async () => {
+    await bench.createJob(site.operator);
+    const offer = connector.offer();
+    await connector.connect({ jobs: [{ ...offer, state: 'committing' }] });
+    expect(connector.last('settle')).toMatchObject({ ...offer, action: 'commit' });
+    expect(await state(offer.jobId)).toMatchObject({ state: 'committing', token: offer.token });
+    const cancel = await bench.call<{ code: string }>(site.operator, 'POST', `/v1/jobs/${offer.jobId}/cancel`);
+    expect(cancel.body.code).toBe('JOB_COMMITTING');
+  });
+
+  it('does not run an offered job again that its connector has brought to its end', async () => {
+    await bench.createJob(site.operator);
+    const offer = connector.offer();
+    await connector.connect({ jobs: [{ ...offer, state: 'leftover' }] });
+    expect(connector.last('settle')).toMatchObject({ ...offer, action: 'report' });
+    await connector.end(offer, 'failed');
+    expect(await state(offer.jobId)).toMatchObject({ state: 'failed', token: offer.token });
+  });
+
+  it('tells a holder to stop when another one accepts at the very moment of its return', async () => {
+    const other = await FakeConnector.pair(bench, site.admin, 'two');
+    await bench.createJob(site.operator);
+    const held = await connector.accept();
+    await connector.disconnect();
+    await other.connect();
+    await bench.advance(TERMS.ttlMs + TERMS.graceMs + 1);
+    const offer = other.offer();
+    const { store } = bench.tools;
+    const change = store.change.bind(store);
+    let accepted = false;
+    jest.spyOn(store, 'change').mockImplementation(async (what, work) => {
+      // The other one's acceptance has looked at the lease already, and gets to the store first.
+      if (what === 'lease.keep' && !accepted) {
+        const { connectorId, connectorName } = other.paired;
+        const holder = { connectorId, connectorName, token: offer.token };
+        accepted = await change('test', (tx) => tx.transitions.accept(held.jobId, holder, 'now'));
+      }
+      return await change(what, work);
+    });
+    await connector.connect({ jobs: [{ ...held, state: 'running' }] });
+    expect(accepted).toBe(true);
+    expect(connector.inbox.filter(({ type }) => type === 'settle')).toEqual([
+      { type: 'settle', ...held, action: 'stop' },
+    ]);
+  });
+
+  it('gives no token twice after it followed a connector that is ahead of a restored cloud', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ips-settle-'));
+    const database = join(folder, 'cloud.sqlite');
+    await bench.stop();
+    await begin(1, database);
+    const paired = [
+      await FakeConnector.pair(bench, site.admin, 'ahead'),
+      await FakeConnector.pair(bench, site.admin, 'x'),
+    ];
+    await bench.createJob(site.operator);
+    const { jobId } = await connector.accept();
+    await bench.stop();
+
+    // The backup has this holder; another one had it since, and comes back after it was offered to a third.
+    bench = await Bench.start({ epoch: 2, database });
+    const [ahead, third] = paired.map((each) => new FakeConnector(bench, each.keys, each.paired));
+    await third?.connect();
+    await bench.advance(TERMS.ttlMs + TERMS.graceMs + 1);
+    const reason = { code: 'SOURCE_NOT_HERE', message: 'no', hint: 'none' };
+    await third?.say({ type: 'offerAnswer', jobId, token: '2.2', accepted: false, reason });
+    const held = { jobId, token: '1.2' };
+    await ahead?.connect({ jobs: [{ ...held, state: 'running' }] });
+    expect(ahead?.last('settle')).toMatchObject({ ...held, action: 'continue' });
+    // It loses its journal: the cloud says so under a token of its own, and offers the job anew.
+    await ahead?.connect();
+    expect(ahead?.offer()).toEqual({ jobId, token: '2.5' });
+    await rm(folder, { recursive: true });
+  });
+
+  it('lets a connector in although one of its jobs cannot be settled', async () => {
+    await bench.createJob(site.operator, {}, 'a');
+    const first = await connector.accept();
+    await bench.createJob(site.operator, {}, 'b');
+    const second = await connector.accept();
+    const { jobs } = bench.tools.store;
+    const byId = jobs.byId.bind(jobs);
+    jest.spyOn(jobs, 'byId').mockImplementation(async (id) => {
+      if (id === first.jobId) throw new Error('a broken row');
+      return await byId(id);
+    });
+    await connector.disconnect();
+    await connector.connect({
+      jobs: [
+        { ...first, state: 'running' },
+        { ...second, state: 'running' },
+      ],
+    });
+    expect(connector.closedWith).toBeUndefined();
+    expect(connector.last('settle')).toMatchObject({ ...second, action: 'continue' });
   });
 
   it('offers again, under a new token, what the connector never saw', async () => {

@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Session } from '../../../src/cloud/connectors/session.ts';
+import type { ToConnector } from '../../../src/protocol/link.ts';
 import { Bench } from './bench.ts';
 import { FakeConnector, REFUSED } from './fake-connector.ts';
 
@@ -10,12 +12,12 @@ describe('who is calling', () => {
   beforeEach(async () => {
     bench = await Bench.start();
     site = await bench.site();
-    connector = await FakeConnector.pair(bench, site.operator, 'one');
+    connector = await FakeConnector.pair(bench, site.admin, 'one');
   });
   afterEach(() => bench.stop());
 
   const state = async () => (await bench.call<{ state: string }>(site.viewer, 'GET', '/v1/connectors/one')).body.state;
-  const trust = () => bench.call(site.operator, 'POST', '/v1/connectors/one/trust', {});
+  const trust = () => bench.call(site.admin, 'POST', '/v1/connectors/one/trust', {});
 
   it('is believed through any number of cut links, acknowledged or not, stored or not', async () => {
     for (let i = 0; i < 60; i += 1) {
@@ -37,8 +39,45 @@ describe('who is calling', () => {
     expect(await state()).toBe('connected');
   });
 
-  it('is refused without the key of the pairing, and for another nonce', async () => {
-    const stranger = await FakeConnector.pair(bench, site.operator, 'two');
+  it('is believed when it calls again while it still writes what the last welcome gave it', async () => {
+    await connector.connect();
+    const { generation } = connector;
+    await connector.connect({}, false);
+    const slow = connector.generation;
+    connector.generation = generation;
+    await connector.connect({}, false);
+    connector.generation = slow;
+    await connector.connect();
+    expect(connector.last('refused')).toBeUndefined();
+    expect(await state()).toBe('connected');
+  });
+
+  it('is nobody when it was removed while it was let in', async () => {
+    const { jobs } = bench.tools.store;
+    const heldBy = jobs.heldBy.bind(jobs);
+    jest.spyOn(jobs, 'heldBy').mockImplementationOnce(async (id) => {
+      expect((await bench.call(site.admin, 'DELETE', '/v1/connectors/one')).status).toBe(204);
+      return await heldBy(id);
+    });
+    await connector.connect();
+    expect(connector.last('refused')?.error.code).toBe('CONNECTOR_UNKNOWN');
+    expect(bench.tools.registry.get(connector.paired.connectorId)).toBeUndefined();
+  });
+
+  it('is refused with a proof that was made for another nonce', async () => {
+    const { connectorId } = connector.paired;
+    const spoken: ToConnector[] = [];
+    const session = new Session(bench.desk, { send: (message) => spoken.push(message), close: () => undefined });
+    const said = { version: '1', platforms: [], slots: 0, jobs: [] };
+    const hello = { type: 'hello', connectorId, instanceId: 'i', generation: connector.generation, ...said };
+    await session.receive(JSON.stringify(hello));
+    const overheard = connector.keys.proof('the nonce of an earlier call', connectorId, 'i', connector.generation);
+    await session.receive(JSON.stringify({ type: 'proof', signature: overheard }));
+    expect(spoken.map(({ type }) => type)).toEqual(['challenge', 'refused']);
+  });
+
+  it('is refused without the key of the pairing', async () => {
+    const stranger = await FakeConnector.pair(bench, site.admin, 'two');
     const impostor = new FakeConnector(bench, stranger.keys, connector.paired);
     await impostor.connect();
     expect(impostor.last('refused')?.error.code).toBe('CONNECTOR_REFUSED');

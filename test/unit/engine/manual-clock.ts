@@ -9,6 +9,7 @@ interface Pending {
 
 export class ManualClock implements Clock {
   #now = 0;
+  #wallAhead = 0;
   readonly #pending = new Set<Pending>();
 
   monotonic(): number {
@@ -16,7 +17,12 @@ export class ManualClock implements Clock {
   }
 
   wall(): Date {
-    return new Date(this.#now);
+    return new Date(this.#now + this.#wallAhead);
+  }
+
+  /** Somebody sets the wall clock; no time passes. */
+  setWallAhead(ms: number): void {
+    this.#wallAhead += ms;
   }
 
   after(ms: number, action: () => void): Timer {

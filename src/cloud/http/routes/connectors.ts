@@ -76,7 +76,8 @@ export function registerConnectors(api: Routes, tools: ApiTools): void {
   api.post(
     '/v1/connectors/:name/trust',
     {
-      config: { role: 'operator' },
+      // As pairing: the one who calls next is given credentials.
+      config: { role: 'admin' },
       schema: {
         summary: 'Vouch for a connector after a clone was seen, or take back that it was declared lost',
         params,

@@ -1,4 +1,7 @@
-/** `/v1/pairing-codes` for operators, `/v1/pairing` for appliances, which have no token yet. */
+/**
+ * `/v1/pairing-codes` for admins, `/v1/pairing` for appliances, which have no token yet. A connector is given credentials
+ * in the plain, so whoever could pair one could read the wallet.
+ */
 import { z } from 'zod';
 import {
   claimedPairingSchema,
@@ -22,7 +25,7 @@ export function registerPairing(api: Routes, tools: ApiTools): void {
   api.post(
     '/v1/pairing-codes',
     {
-      config: { role: 'operator' },
+      config: { role: 'admin' },
       schema: {
         summary: 'Issue a pairing code',
         body: createPairingCodeSchema,
@@ -36,7 +39,7 @@ export function registerPairing(api: Routes, tools: ApiTools): void {
   api.get(
     '/v1/pairing-codes',
     {
-      config: { role: 'operator' },
+      config: { role: 'admin' },
       schema: {
         summary: 'Appliances that show a code and wait for a confirmation',
         querystring: z.object({ code: pairingCodeTextSchema.optional() }),
@@ -49,7 +52,7 @@ export function registerPairing(api: Routes, tools: ApiTools): void {
   api.post(
     '/v1/pairing-codes/:code/confirm',
     {
-      config: { role: 'operator' },
+      config: { role: 'admin' },
       schema: {
         summary: 'Make the appliance that shows this code a connector',
         params: z.object({ code: pairingCodeTextSchema }),
