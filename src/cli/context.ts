@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Doors } from '../lib/doors.ts';
 import type { RandomSource } from '../lib/random.ts';
 import type { Deployments } from './deployments.ts';
+import { plainJson, plainText } from './plain-text.ts';
 import type { Screen } from './progress.ts';
 
 export interface Context {
@@ -15,7 +16,7 @@ export interface Context {
   out: Screen;
   /** Progress, notes and errors. */
   err: Screen;
-  /** Aborts on Ctrl-C. */
+  /** Aborts on Ctrl-C, with INTERRUPTED as its reason. */
   interrupted: AbortSignal;
   setExitCode(code: number): void;
 }
@@ -33,5 +34,5 @@ export function connect(context: Context, options: CommonOptions): IpsClient {
 
 /** Prints an answer: as JSON when asked, else as `plain` renders it. */
 export function print<T>(context: Context, options: CommonOptions, answer: T, plain: (answer: T) => string): void {
-  context.out.write(`${options.json ? JSON.stringify(answer, undefined, 2) : plain(answer)}\n`);
+  context.out.write(`${options.json ? plainJson(answer, 2) : plainText(plain(answer))}\n`);
 }

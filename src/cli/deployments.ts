@@ -3,8 +3,8 @@
  * them is the current one; `--deployment NAME|HOST` picks another.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { userInfo } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { type Files, isErrno } from '../lib/files.ts';
 import type { PeerTrust } from '../lib/pinned-tls.ts';
@@ -21,6 +21,8 @@ const deploymentSchema = z.object({
 const configSchema = z.object({ current: z.string().optional(), deployments: z.record(z.string(), deploymentSchema) });
 type Config = z.infer<typeof configSchema>;
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface Deployment {
   name: string;
   url: URL;
@@ -32,15 +34,14 @@ export class Deployments {
   readonly #files: Files;
   readonly #path: string;
 
-  constructor(files: Files, environment: Readonly<Record<string, string | undefined>>) {
+  constructor(files: Files, environment: Environment) {
     this.#files = files;
-    const home = environment.HOME ?? homedir();
-    this.#path = join(environment.XDG_CONFIG_HOME ?? join(home, '.config'), 'ips', 'config.json');
+    this.#path = join(configurationFolder(environment), 'ips', 'config.json');
   }
 
   /**
    * @param wanted a name, or a host; without one the current one
-   * @throws IpsError USAGE when there is none, FILE_NOT_PRIVATE, CONFIG_INVALID
+   * @throws IpsError NOT_LOGGED_IN, FILE_NOT_PRIVATE, CONFIG_INVALID
    */
   pick(wanted: string | undefined): Deployment {
     const { current, deployments } = this.#read();
@@ -48,13 +49,7 @@ export class Deployments {
     const found = name !== undefined && Object.hasOwn(deployments, name) ? deployments[name] : undefined;
     if (name === undefined || !found) {
       const known = Object.keys(deployments).join(', ') || 'none';
-      throw new IpsError(
-        'USAGE',
-        wanted ? `There is no deployment "${wanted}"; known: ${known}.` : 'Nobody is logged in.',
-        {
-          hint: 'Run "ips login --url https://…" first.',
-        },
-      );
+      throw new IpsError('NOT_LOGGED_IN', wanted && `No deployment is called "${wanted}"; known: ${known}.`);
     }
     const trust: PeerTrust = found.pins ? { kind: 'pins', pins: found.pins } : { kind: 'ca', ca: found.ca };
     return { name, url: new URL(found.url), trust, token: new Secret(found.token) };
@@ -69,11 +64,13 @@ export class Deployments {
     await this.#write(config);
   }
 
-  async remove(name: string): Promise<void> {
+  /** @returns the name of the one that is current now */
+  async remove(name: string): Promise<string | undefined> {
     const config = this.#read();
     delete config.deployments[name];
     if (config.current === name) config.current = Object.keys(config.deployments)[0];
     await this.#write(config);
+    return config.current;
   }
 
   async #write(config: Config): Promise<void> {
@@ -92,6 +89,12 @@ export class Deployments {
     }
     throw new IpsError('CONFIG_INVALID', `${this.#path} cannot be understood; move it away and log in again.`);
   }
+}
+
+/** Empty and relative values count as unset (XDG Base Directory Specification): a token must not land where one works. */
+function configurationFolder({ XDG_CONFIG_HOME: wanted = '', HOME: home = '' }: Environment): string {
+  if (isAbsolute(wanted)) return wanted;
+  return join(isAbsolute(home) ? home : userInfo().homedir, '.config');
 }
 
 function findName(deployments: Config['deployments'], wanted: string): string | undefined {

@@ -17,9 +17,16 @@ export const EXIT = {
 } as const;
 
 export function exitCodeOfError(error: IpsError): number {
-  if (error.code === 'USAGE' || error.code === 'CONFIG_INVALID') return EXIT.usage;
-  if (error.code.startsWith('CLOUD_')) return EXIT.unreachable;
-  return EXIT.failed;
+  switch (error.code) {
+    case 'USAGE':
+    case 'NOT_LOGGED_IN':
+    case 'CONFIG_INVALID':
+      return EXIT.usage;
+    case 'INTERRUPTED':
+      return EXIT.interrupted;
+    default:
+      return error.code.startsWith('CLOUD_') ? EXIT.unreachable : EXIT.failed;
+  }
 }
 
 export function exitCodeOfJob(state: JobState): number {

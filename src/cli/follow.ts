@@ -1,9 +1,10 @@
 /** Following a job to its end: progress while it runs, its result or error at the end, an exit code that says which. */
 import type { IpsClient } from '../client/client.ts';
+import { IpsError } from '../protocol/errors.ts';
 import { overallPercent } from '../protocol/job.ts';
 import type { JobView } from '../protocol/rest.ts';
 import { type CommonOptions, type Context, print } from './context.ts';
-import { EXIT, exitCodeOfJob } from './exit-codes.ts';
+import { exitCodeOfJob } from './exit-codes.ts';
 import { jobText } from './job-text.ts';
 import { ProgressDisplay } from './progress.ts';
 import { showDuration } from './quantities.ts';
@@ -13,7 +14,10 @@ export function announceJob(context: Context, options: CommonOptions, job: JobVi
   print(context, options, job, () => `Job ${job.id} is ${job.state}. Follow it: ips job wait ${job.id}`);
 }
 
-/** Follows a job, prints how it ended, and sets the exit code. Ctrl-C stops following, never the job. */
+/**
+ * Follows a job, prints how it ended, and sets the exit code. Ctrl-C stops following, never the job.
+ * @throws IpsError also INTERRUPTED
+ */
 export async function followToEnd(
   context: Context,
   options: CommonOptions,
@@ -24,6 +28,7 @@ export async function followToEnd(
   display.note(`Job ${id}`);
   const onLost = (pauseMs: number) =>
     display.note(`The cloud service does not answer; the job goes on. Next try in ${showDuration(pauseMs / 1000)}.`);
+  let job: JobView;
   try {
     for await (const news of client.follow(id, context.interrupted, onLost)) {
       if (news.kind === 'progress') {
@@ -34,18 +39,14 @@ export async function followToEnd(
       if (body.kind === 'step') display.show({ step: body.step, overallProgressPercent: overallPercent(body.step, 0) });
       if (body.kind === 'log' && body.level !== 'info') display.note(`${body.level}: ${body.message}`);
     }
+    job = await client.job(id, context.interrupted);
   } catch (error) {
     if (!context.interrupted.aborted) throw error;
-    display.end();
-    context.err.write(
-      `Stopped waiting; job ${id} goes on.\n  Follow it: ips job wait ${id}\n  Cancel it: ips job cancel ${id}\n`,
-    );
-    context.setExitCode(EXIT.interrupted);
-    return;
+    const hint = `Follow it with "ips job wait ${id}", or cancel it with "ips job cancel ${id}".`;
+    throw new IpsError('INTERRUPTED', `Job ${id} goes on.`, { cause: error, hint });
   } finally {
     display.end();
   }
-  const job = await client.job(id);
   print(context, options, job, jobText);
   context.setExitCode(exitCodeOfJob(job.state));
 }

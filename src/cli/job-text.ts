@@ -1,6 +1,6 @@
-/** A job as text for a person. */
-import { errorText } from '../protocol/errors.ts';
-import type { JobView } from '../protocol/rest.ts';
+/** A job as text for a person: what it is, its log, its history. */
+import type { JobEventView, JobView, LogLine } from '../protocol/rest.ts';
+import { indented, oneLine, plainError, plainJson } from './plain-text.ts';
 import { showBytes, showDuration, showRate, showTime } from './quantities.ts';
 import { facts } from './table.ts';
 
@@ -25,15 +25,31 @@ export function jobText(job: JobView): string {
       ['written', result && `${showBytes(result.bytesWritten)}, file ${showBytes(result.fileSize)}`],
       ...(result?.hashes ?? []).map((hash) => [`hash (${hash.scope})`, `${hash.algorithm} ${hash.value}`] as const),
     ]),
-    ...job.findings.map(
-      ({ severity, code, message, remedy }) => `${severity} ${code}: ${message}${remedy ? `\n  → ${remedy}` : ''}`,
+    ...job.findings.map(({ severity, code, message, remedy }) =>
+      withRemedy(`${severity} ${oneLine(code)}: ${indented(message)}`, remedy),
     ),
-    ...(job.error ? [errorText(job.error)] : []),
-    ...(job.result?.leftovers ?? []).map(
-      ({ kind, name, removeWith }) => `left behind: ${kind} ${name}${removeWith ? `\n  → ${removeWith}` : ''}`,
+    ...(job.error ? [plainError(job.error)] : []),
+    ...(job.result?.leftovers ?? []).map(({ kind, name, removeWith }) =>
+      withRemedy(oneLine(`left behind: ${kind} ${name}`), removeWith),
     ),
   ];
   return lines.join('\n');
+}
+
+export function logText(lines: readonly LogLine[]): string {
+  return lines.map(({ at, level, message }) => `${showTime(at)}  ${level.padEnd(5)}  ${indented(message)}`).join('\n');
+}
+
+export function historyText(events: readonly JobEventView[]): string {
+  return events
+    .map(({ id, at, connector = '-', body: { kind, ...body } }) =>
+      [String(id).padStart(4), showTime(at), oneLine(connector), kind.padEnd(8), plainJson(body)].join('  '),
+    )
+    .join('\n');
+}
+
+function withRemedy(text: string, remedy: string | undefined): string {
+  return remedy ? `${text}\n  → ${oneLine(remedy)}` : text;
 }
 
 function took(job: JobView): string | undefined {

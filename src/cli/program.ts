@@ -29,6 +29,8 @@ export function createProgram(context: Context): Command {
     .option('--deployment <name>', 'name or host of a configured cloud service')
     .addHelpText('after', HELP)
     .configureHelp({ showGlobalOptions: true })
+    // Whoever runs the program prints its errors, which JSON may have been asked for.
+    .configureOutput({ outputError: () => undefined })
     .exitOverride();
   addLoginCommands(program, context);
   addLocationCommands(program, context);

@@ -48,6 +48,12 @@ export function parseDuration(text: string): number {
   return (days ?? 0) * 86_400 + (hours ?? 0) * 3_600 + (minutes ?? 0) * 60 + (seconds ?? 0);
 }
 
+/** How many: a whole number from 1. @throws IpsError USAGE */
+export function parseCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new IpsError('USAGE', `"${text}" is no whole number from 1.`);
+}
+
 /** A time of the cloud, in the local zone: `2026-11-23 14:05:09`. */
 export function showTime(iso: string | undefined): string {
   if (iso === undefined) return '-';

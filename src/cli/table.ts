@@ -1,9 +1,11 @@
 /** Plain tables: aligned columns, two spaces between them, no frames; fit for people, grep and cut. */
 
+import { oneLine } from './plain-text.ts';
+
 /** One text, a line a row; empty rows give the note instead. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[], emptyNote: string): string {
   if (rows.length === 0) return emptyNote;
-  const all = [heads.map((head) => head.toUpperCase()), ...rows];
+  const all = [heads.map((head) => head.toUpperCase()), ...rows.map((row) => row.map(oneLine))];
   const widths = heads.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   return all
     .map((row) =>
@@ -19,5 +21,5 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
 export function facts(pairs: readonly (readonly [name: string, value: string | undefined])[]): string {
   const shown = pairs.filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== '');
   const width = Math.max(...shown.map(([name]) => name.length));
-  return shown.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
+  return shown.map(([name, value]) => `${name.padEnd(width)}  ${oneLine(value)}`).join('\n');
 }

@@ -38,6 +38,8 @@ import { CloudHttp } from './http.ts';
 
 const nothing = z.unknown().transform(() => undefined);
 const RETRY = { firstMs: 500, maxMs: 15_000 };
+/** How often a job is asked for at most. */
+const CREATE_TRIES = 5;
 
 /** What a reader of a job's stream gets: history, or the latest progress. */
 export type JobNews = { kind: 'event'; event: JobEventView } | { kind: 'progress'; progress: Progress };
@@ -79,8 +81,10 @@ export class IpsClient {
     return this.#post('/v1/pairing-codes', { resourceLocation }, createdPairingCodeSchema);
   }
 
-  pendingPairings() {
-    return this.#get('/v1/pairing-codes', z.array(pendingPairingSchema));
+  /** @param code only this one; a cloud that serves several customers asks for it */
+  pendingPairings(code?: string) {
+    const query = code === undefined ? '' : `?${new URLSearchParams({ code })}`;
+    return this.#get(`/v1/pairing-codes${query}`, z.array(pendingPairingSchema));
   }
 
   confirmPairing(code: string, confirmation: { resourceLocation: string; fingerprint?: string | undefined }) {
@@ -136,9 +140,28 @@ export class IpsClient {
   }
 
   // Jobs
-  createJob(job: CreateJob, idempotencyKey: string) {
+  /**
+   * Starts a job. Where no answer comes it may have started all the same, so it is asked for again with the same key.
+   * @param onLost told of each try without an answer that another one follows
+   * @throws IpsError as the cloud refused it, CLOUD_UNREACHABLE after the last try; the signal's reason
+   */
+  async createJob(
+    job: CreateJob,
+    idempotencyKey: string,
+    signal?: AbortSignal,
+    onLost: () => void = () => undefined,
+  ): Promise<JobView> {
     const headers = { 'idempotency-key': idempotencyKey };
-    return this.#http.call({ method: 'POST', path: '/v1/jobs', body: job, headers, answer: jobViewSchema });
+    const call = { method: 'POST', path: '/v1/jobs', body: job, headers, answer: jobViewSchema, signal } as const;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#http.call(call);
+      } catch (error) {
+        if (!isAway(error) || tries === CREATE_TRIES) throw error;
+      }
+      onLost();
+      await this.#clock.sleep(backoffMs(RETRY, tries - 1, this.#random), signal);
+    }
   }
 
   jobs(filter: { state?: JobState | undefined; limit?: number | undefined } = {}) {
@@ -193,7 +216,7 @@ export class IpsClient {
         if (isTerminal((await this.job(id, signal)).state)) return;
       } catch (error) {
         signal.throwIfAborted();
-        if (!isIpsError(error) || error.code !== 'CLOUD_UNREACHABLE') throw error;
+        if (!isAway(error)) throw error;
       }
       // Also after a stream that ended too early, as when the cloud stops: it may go on ending at once.
       const pause = backoffMs(RETRY, tries, this.#random);
@@ -222,4 +245,8 @@ export class IpsClient {
   #delete(path: string): Promise<undefined> {
     return this.#http.call({ method: 'DELETE', path, answer: nothing });
   }
+}
+
+function isAway(error: unknown): boolean {
+  return isIpsError(error) && error.code === 'CLOUD_UNREACHABLE';
 }

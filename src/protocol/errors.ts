@@ -269,6 +269,12 @@ export const ERRORS = {
   // This machine
   CONFIG_INVALID: entry(400, 'The configuration is not valid.', 'Correct the settings that the message names.'),
   USAGE: entry(400, 'The command was not understood.', 'Run it with --help.'),
+  NOT_LOGGED_IN: entry(401, 'Nobody is logged in to the cloud service.', 'Run "ips login --url https://…" first.'),
+  INTERRUPTED: entry(
+    400,
+    'The command was interrupted.',
+    'Look before you repeat it: what was asked for may have been done all the same.',
+  ),
   FILE_NOT_PRIVATE: entry(
     500,
     'A file that holds a secret can be read by others.',

@@ -40,6 +40,12 @@ export const nameSchema = z
     'letters, digits, space, dot, underscore, hyphen; at most 63',
   );
 
+/** Text of one line for people: nothing in it moves the cursor of a terminal or turns the order of reading. */
+const freeTextSchema = z
+  .string()
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]*$/u, 'one line, without control characters');
+
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 export const roleSchema = z.enum(ROLES);
@@ -91,7 +97,7 @@ export const applianceSchema = z.object({
   name: nameSchema,
   signKey: publicKeySchema.describe('Ed25519'),
   sealKey: publicKeySchema.describe('X25519'),
-  version: z.string().max(64),
+  version: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'at most 64 visible ASCII characters'),
 });
 export type Appliance = z.infer<typeof applianceSchema>;
 /** `signature`: Ed25519 over `pairingProofText`, to prove that the keys are the caller's. */
@@ -152,7 +158,7 @@ export const createJobSchema = z.object({
   parameters: jobParametersSchema,
   limits: limitsSchema.prefault({}),
   /** Free text for people. */
-  note: z.string().max(200).optional(),
+  note: freeTextSchema.optional(),
 });
 export type CreateJob = z.input<typeof createJobSchema>;
 
@@ -192,6 +198,7 @@ export const logLineSchema = z.object({
   level: z.enum(['info', 'warn', 'error']),
   message: z.string(),
 });
+export type LogLine = z.infer<typeof logLineSchema>;
 
 // Audit
 export const auditRowSchema = z.object({

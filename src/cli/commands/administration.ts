@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { ROLES, type Role } from '../../protocol/rest.ts';
 import { type CommonOptions, type Context, connect, print } from '../context.ts';
-import { showTime } from '../quantities.ts';
+import { parseCount, showTime } from '../quantities.ts';
 import { table } from '../table.ts';
 
 export function addAdministrationCommands(program: Command, context: Context): void {
@@ -45,7 +45,7 @@ export function addAdministrationCommands(program: Command, context: Context): v
   program
     .command('audit')
     .description('who did what, newest first')
-    .option('--limit <n>', 'how many rows', Number, 50)
+    .option('--limit <n>', 'how many rows', parseCount, 50)
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions & { limit: number }>();
       print(context, options, await connect(context, options).audit(options.limit), (rows) =>

@@ -1,6 +1,7 @@
 /** `ips connector …`: pairing appliances and looking after connectors. */
 import type { Command } from 'commander';
 import { type CommonOptions, type Context, connect, print } from '../context.ts';
+import type { Deployment } from '../deployments.ts';
 import { showTime } from '../quantities.ts';
 import { facts, table } from '../table.ts';
 
@@ -70,7 +71,7 @@ export function addConnectorCommands(program: Command, context: Context): void {
         const answer = await act(connect(context, options), name);
         print(context, options, answer ?? {}, () => `${name}: ${done}`);
       });
-  change('trust', 'trust a connector again of which a clone was seen', 'trusted', (client, name) =>
+  change('trust', 'trust a connector again of which a clone was seen (role admin)', 'trusted', (client, name) =>
     client.trustConnector(name),
   );
   change('lost', 'declare that a connector will never come back', 'declared lost', (client, name) =>
@@ -82,7 +83,7 @@ export function addConnectorCommands(program: Command, context: Context): void {
 function addPairing(connector: Command, context: Context): void {
   connector
     .command('pair')
-    .description('issue a pairing code: 15 minutes, single use')
+    .description('issue a pairing code: 15 minutes, single use (role admin)')
     .requiredOption('--location <name>', 'resource location of the new connector')
     .addHelpText(
       'after',
@@ -90,23 +91,23 @@ function addPairing(connector: Command, context: Context): void {
     )
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<PlaceOptions>();
-      const { url, trust } = context.deployments.pick(options.deployment);
+      const deployment = context.deployments.pick(options.deployment);
       const created = await connect(context, options).createPairingCode(options.location);
-      const pins = trust.kind === 'pins' ? trust.pins.map((pin) => ` --pin ${pin}`).join('') : '';
       print(context, options, created, () =>
         [
           `Code ${created.code}, until ${showTime(created.expiresAt)}. On the appliance, run:`,
-          `  ips-connector pair --cloud ${url.origin}${pins} --code ${created.code}`,
+          ...pairingCommand(deployment, created.code),
         ].join('\n'),
       );
     });
 
   connector
     .command('pending')
-    .description('appliances that show a code and wait for a confirmation')
+    .description('appliances that show a code and wait for a confirmation (role admin)')
+    .option('--code <code>', 'only the one that shows this code; a cloud service of several customers asks for it')
     .action(async (_options: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommonOptions>();
-      print(context, options, await connect(context, options).pendingPairings(), (pending) =>
+      const options = command.optsWithGlobals<CommonOptions & { code?: string }>();
+      print(context, options, await connect(context, options).pendingPairings(options.code), (pending) =>
         table(
           ['code', 'appliance', 'fingerprint', 'until'],
           pending.map((each) => [each.code, each.applianceName, each.fingerprint, showTime(each.expiresAt)]),
@@ -117,7 +118,7 @@ function addPairing(connector: Command, context: Context): void {
 
   connector
     .command('confirm <code>')
-    .description('confirm the code that an appliance shows, after comparing its fingerprint')
+    .description('confirm the code that an appliance shows, after comparing its fingerprint (role admin)')
     .requiredOption('--location <name>', 'resource location of the new connector')
     .option('--fingerprint <text>', 'refuse unless the appliance key has this fingerprint')
     .addHelpText('after', '\nExamples:\n  ips connector pending\n  ips connector confirm K7MP-2QXT --location london')
@@ -135,4 +136,15 @@ function addPairing(connector: Command, context: Context): void {
         () => `${confirmed.name} (${confirmed.fingerprint}) is a connector of ${location} now.`,
       );
     });
+}
+
+/** The lines to run on the appliance, which must trust the cloud service as this machine does. */
+export function pairingCommand({ url, trust }: Pick<Deployment, 'url' | 'trust'>, code: string): string[] {
+  const run = (how: string) => `  ips-connector pair --cloud ${url.origin}${how} --code ${code}`;
+  if (trust.kind === 'pins') return [run(trust.pins.map((pin) => ` --pin ${pin}`).join(''))];
+  if (trust.ca === undefined) return [run('')];
+  return [
+    run(' --ca ips-ca.pem'),
+    'There, ips-ca.pem is a copy of the CA certificate that "ips login --ca" was given here.',
+  ];
 }

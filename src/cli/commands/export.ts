@@ -1,11 +1,11 @@
 /** `ips export qemu`: a disk image on the connector's machine to a VHDX or VHD file on an SMB share. */
 import { type Command, Option } from 'commander';
-import { newId } from '../../lib/ids.ts';
 import { DISK_FORMATS, type DiskFormat, qemuSourceSchema } from '../../protocol/job.ts';
 import type { CreateJob } from '../../protocol/rest.ts';
 import { type CommonOptions, type Context, connect } from '../context.ts';
 import { announceJob, followToEnd } from '../follow.ts';
 import { parseDuration } from '../quantities.ts';
+import { startJob } from '../start.ts';
 
 interface ExportOptions extends CommonOptions {
   location: string;
@@ -65,8 +65,7 @@ Examples:
 
 async function exportQemu(context: Context, options: ExportOptions): Promise<void> {
   const client = connect(context, options);
-  const key = options.idempotencyKey ?? newId('ips', context.random);
-  const job = await client.createJob(request(options), key);
+  const job = await startJob(context, client, request(options), options.idempotencyKey);
   if (!options.wait) {
     announceJob(context, options, job);
     return;

@@ -1,11 +1,10 @@
 /** `ips job …`. */
 import { type Command, Option } from 'commander';
 import { JOB_STATES, type JobState } from '../../protocol/job.ts';
-import type { JobEventView } from '../../protocol/rest.ts';
 import { type CommonOptions, type Context, connect, print } from '../context.ts';
 import { followToEnd } from '../follow.ts';
-import { jobText } from '../job-text.ts';
-import { showTime } from '../quantities.ts';
+import { historyText, jobText, logText } from '../job-text.ts';
+import { parseCount, showTime } from '../quantities.ts';
 import { table } from '../table.ts';
 
 export function addJobCommands(program: Command, context: Context): void {
@@ -23,7 +22,7 @@ export function addJobCommands(program: Command, context: Context): void {
     .command('list')
     .description('list jobs, newest first')
     .addOption(new Option('--state <state>', 'only jobs in this state').choices(JOB_STATES))
-    .option('--limit <n>', 'how many', Number, 50)
+    .option('--limit <n>', 'how many', parseCount, 50)
     .addHelpText('after', '\nExamples:\n  ips job list --state inProgress\n  ips job list --json')
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions & { state?: JobState; limit: number }>();
@@ -72,19 +71,7 @@ export function addJobCommands(program: Command, context: Context): void {
     .action(async (id: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions & { events?: boolean }>();
       const client = connect(context, options);
-      if (!options.events) {
-        print(context, options, await client.jobLog(id), (lines) =>
-          lines.map(({ at, level, message }) => `${showTime(at)}  ${level.padEnd(5)}  ${message}`).join('\n'),
-        );
-        return;
-      }
-      print(context, options, await client.jobHistory(id, context.interrupted), (events) =>
-        events.map(eventText).join('\n'),
-      );
+      if (options.events) print(context, options, await client.jobHistory(id, context.interrupted), historyText);
+      else print(context, options, await client.jobLog(id), logText);
     });
-}
-
-function eventText({ id, at, connector, body }: JobEventView): string {
-  const { kind, ...rest } = body;
-  return `${String(id).padStart(4)}  ${showTime(at)}  ${connector ?? '-'}  ${kind.padEnd(8)}  ${JSON.stringify(rest)}`;
 }

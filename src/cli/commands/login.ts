@@ -20,7 +20,7 @@ export function addLoginCommands(program: Command, context: Context): void {
   program
     .command('login')
     .description('log in to a cloud service and make it the current one')
-    .requiredOption('--url <url>', 'address of the cloud service')
+    .requiredOption('--url <url>', 'address of the cloud service: https://host[:port]')
     .option('--pin <pin...>', 'trust the key with this pin (sha256/…), as ips-cloud printed it')
     .option('--ca <file>', 'trust certificates that this CA (PEM) signed')
     .option('--token-file <file>', 'read the API token from a file')
@@ -43,8 +43,9 @@ Examples:
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const { name } = context.deployments.pick(options.deployment);
-      await context.deployments.remove(name);
-      print(context, options, { deployment: name }, () => `Logged out of ${name}.`);
+      const current = await context.deployments.remove(name);
+      const next = current === undefined ? '' : ` The current cloud service is ${current} now.`;
+      print(context, options, { deployment: name, current }, () => `Logged out of ${name}.${next}`);
     });
 
   program
@@ -73,8 +74,7 @@ Examples:
 }
 
 async function login(context: Context, options: LoginOptions): Promise<void> {
-  const url = URL.canParse(options.url) ? new URL(options.url) : undefined;
-  if (url?.protocol !== 'https:') throw new IpsError('USAGE', `"${options.url}" is no address like https://host:port.`);
+  const url = addressOf(options.url);
   const trust = await trustOf(options);
   const source = { file: options.tokenFile, stdin: options.tokenStdin };
   const token = await readSecret('token', source, context.interrupted);
@@ -87,6 +87,14 @@ async function login(context: Context, options: LoginOptions): Promise<void> {
     { deployment: name, ...status },
     () => `Logged in to ${name} as ${status.role} of ${status.customer}.`,
   );
+}
+
+/** The text is not repeated in the error: a password may stand in it. */
+function addressOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // All that is there but scheme, host and port: a user, a path, a query, a fragment.
+  if (url?.protocol === 'https:' && url.href === `${url.origin}/`) return url;
+  throw new IpsError('USAGE', 'The address must be https://host[:port] and no more.');
 }
 
 async function trustOf({ pin, ca }: LoginOptions): Promise<PeerTrust> {

@@ -6,6 +6,7 @@ import { systemClock } from '../../../src/lib/clock.ts';
 import { Doors } from '../../../src/lib/doors.ts';
 import { Files } from '../../../src/lib/files.ts';
 import { systemRandom } from '../../../src/lib/random.ts';
+import { IpsError } from '../../../src/protocol/errors.ts';
 import type { JobView } from '../../../src/protocol/rest.ts';
 import { fakeScreen } from '../../unit/cli/screen.ts';
 import { type CloudDouble, cloudDouble, json } from '../client/double.ts';
@@ -66,13 +67,13 @@ describe('following a job on the screen', () => {
   it('left with Ctrl-C says how to go on and how to cancel, and tells no outcome', async () => {
     cloud = await cloudDouble((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write(frame(logEvent(1)), () => interruption.abort(new Error('interrupted')));
+      response.write(frame(logEvent(1)), () => interruption.abort(new IpsError('INTERRUPTED')));
     });
-    await followToEnd(context, {}, cloud.client, 'job-a');
-    expect(err.text).toContain(
-      'job job-a goes on.\n  Follow it: ips job wait job-a\n  Cancel it: ips job cancel job-a\n',
-    );
+    await expect(followToEnd(context, {}, cloud.client, 'job-a')).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+      message: 'The command was interrupted. Job job-a goes on.',
+      hint: 'Follow it with "ips job wait job-a", or cancel it with "ips job cancel job-a".',
+    });
     expect(out.text).toBe('');
-    expect(exitCode).toBe(130);
   });
 });

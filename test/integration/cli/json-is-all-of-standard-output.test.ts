@@ -32,6 +32,12 @@ describe('--json', () => {
     expect(typeof JSON.parse(ran.stdout)).toBe('object');
   });
 
+  it('of the appliances with one code, which the cloud service must understand, is one document', async () => {
+    expect(JSON.parse(await cloud.must(['connector', 'pending', '--code', 'K7MP-2QXT', '--json']))).toEqual([]);
+    const ran = await cloud.ips(['connector', 'pending', '--code', 'none', '--json']);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ error: { code: 'REQUEST_INVALID' } });
+  });
+
   it('stands before the command too', async () => {
     expect(JSON.parse(await cloud.must(['--json', 'status'])).role).toBe('admin');
   });

@@ -49,6 +49,21 @@ describe('ips login', () => {
     await expect(stat(config())).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  it.each(['/path', '/?query=1', '/#part'])('refuses an address with %s, before it asks anybody', async (more) => {
+    const args = ['login', '--url', `${cloud.url}${more}`, '--pin', cloud.pin, '--token-file', cloud.tokenFile];
+    const ran = await cloud.ips(args);
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('error USAGE: ');
+    await expect(stat(config())).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('refuses an address with a user, and does not repeat the password', async () => {
+    const url = cloud.url.replace('//', '//user:Planted-pw@');
+    const ran = await cloud.ips(['login', '--url', url, '--pin', cloud.pin, '--token-file', cloud.tokenFile]);
+    expect(ran.code).toBe(2);
+    expect(ran.stdout + ran.stderr).not.toContain('Planted-pw');
+  });
+
   it('refuses a wrong token, and stores nothing', async () => {
     const ran = await cloud.ips(['login', '--url', cloud.url, '--pin', cloud.pin, '--token-stdin'], 'ips_wrong\n');
     expect(ran.code).toBe(1);
@@ -87,7 +102,10 @@ describe('ips login', () => {
     const unknown = await cloud.ips(['status', '--deployment', 'us']);
     expect(unknown.code).toBe(2);
     expect(unknown.stderr).toContain('eu');
-    await cloud.must(['logout', '--deployment', 'eu']);
+    const host = new URL(cloud.url).host;
+    expect(await cloud.must(['logout', '--deployment', 'eu'])).toBe(
+      `Logged out of eu. The current cloud service is ${host} now.\n`,
+    );
     expect((await cloud.ips(['status', '--deployment', 'eu'])).code).toBe(2);
   });
 

@@ -16,8 +16,11 @@ describe('waiting for a job', () => {
   afterAll(async () => cloud.stop());
 
   /** `ips job wait`, with a promise of its output once it is over. */
-  function wait(id: string) {
-    const child = spawn(process.execPath, [IPS, 'job', 'wait', id], { env: cloud.environment, stdio: 'pipe' });
+  function wait(id: string, ...options: readonly string[]) {
+    const child = spawn(process.execPath, [IPS, 'job', 'wait', id, ...options], {
+      env: cloud.environment,
+      stdio: 'pipe',
+    });
     const output = { stdout: '', stderr: '' };
     const shows = Promise.withResolvers<void>();
     child.stdout.on('data', (text: Buffer) => {
@@ -42,6 +45,19 @@ describe('waiting for a job', () => {
     expect(stderr).toContain(`ips job wait ${id}`);
     expect(stderr).toContain(`ips job cancel ${id}`);
     expect(JSON.parse(await cloud.must(['job', 'show', id, '--json'])).state).toBe('queued');
+    await cloud.must(['job', 'cancel', id]);
+  });
+
+  it('ends with Ctrl-C in JSON as well', async () => {
+    const id = await cloud.queueJob('interrupted-json');
+    const waiting = wait(id, '--json');
+    await waiting.shows;
+    waiting.child.kill('SIGINT');
+    const { code, stdout } = await waiting.over;
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toEqual({
+      error: { code: 'INTERRUPTED', message: expect.stringContaining(id), hint: expect.stringContaining(id) },
+    });
     await cloud.must(['job', 'cancel', id]);
   });
 

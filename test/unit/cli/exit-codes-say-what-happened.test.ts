@@ -8,6 +8,8 @@ describe('the exit code', () => {
   it.each<[ErrorCode, number]>([
     ['USAGE', 2],
     ['CONFIG_INVALID', 2],
+    ['NOT_LOGGED_IN', 2],
+    ['INTERRUPTED', 130],
     ['CLOUD_UNREACHABLE', 3],
     ['CLOUD_PIN_MISMATCH', 3],
     ['CLOUD_CERTIFICATE_REFUSED', 3],

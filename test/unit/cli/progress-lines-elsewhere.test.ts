@@ -26,4 +26,13 @@ describe('the progress where there is no terminal', () => {
     ]);
     for (const control of ['\r', '\u001b']) expect(screen.text).not.toContain(control);
   });
+
+  it('has no late line of a step that is over', () => {
+    const screen = fakeScreen();
+    const display = new ProgressDisplay(screen);
+    display.show({ step: 'verify', overallProgressPercent: 65 });
+    display.show({ step: 'copy', overallProgressPercent: 65, secondsLeft: 0 });
+    display.show({ step: 'copy', overallProgressPercent: 70 });
+    expect(screen.text).toBe('[##################----------]  65 %  verifying what is on the share\n');
+  });
 });

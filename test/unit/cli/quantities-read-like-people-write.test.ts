@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseDuration, showBytes, showDuration, showRate, showTime } from '../../../src/cli/quantities.ts';
+import { parseCount, parseDuration, showBytes, showDuration, showRate, showTime } from '../../../src/cli/quantities.ts';
 import { isIpsError } from '../../../src/protocol/errors.ts';
 
 describe('quantities', () => {
@@ -43,6 +43,15 @@ describe('quantities', () => {
     } catch (error) {
       expect(isIpsError(error) && error.code).toBe('USAGE');
     }
+  });
+
+  it.each([
+    ['1', 1],
+    ['500', 500],
+  ])('%s is a count', (text, count) => expect(parseCount(text)).toBe(count));
+
+  it.each(['', 'abc', '0', '-1', '1.5', '1e3', ' 5', '12345678901'])('"%s" is no count', (text) => {
+    expect(() => parseCount(text)).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 
   it('a time that never was is a dash', () => expect(showTime(undefined)).toBe('-'));
