@@ -23,17 +23,11 @@ export function vmFiles(folder: string) {
   };
 }
 
-/** The serial console's file ends here, in bytes: a guest that floods it fills no disk. */
+/** The serial console's file ends here, in bytes: a guest that floods it fills no disk, and its VM goes on. */
 const MAX_CONSOLE = 16 * 1024 * 1024;
 
-/**
- * The program and arguments that run QEMU with a bounded console and a clean environment. Beyond the file size limit a
- * write fails; the signal that would come with it is ignored, so the VM goes on. The process keeps its id throughout.
- */
-export function contained(binary: string, args: readonly string[]): [program: string, args: string[]] {
-  const environment = ['env', '-i', '--ignore-signal=XFSZ', `PATH=${process.env.PATH ?? ''}`, 'LC_ALL=C'];
-  return ['prlimit', [`--fsize=${MAX_CONSOLE}`, '--core=0', ...environment, binary, ...args]];
-}
+/** Within these every system emulator runs. */
+export const VM_LIMITS = [`--fsize=${MAX_CONSOLE}`];
 
 /**
  * Emulated processors share one time stamp counter, but Linux cannot tell and falls back to a clock that costs a device

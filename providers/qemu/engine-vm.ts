@@ -2,9 +2,8 @@
  * The engine VM of one job and token: started, found again, stopped. Everything of it lies in one private folder, and
  * both the folder and the VM are in the ledger before they are made. The VM outlives the connector that started it.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../../src/lib/clock.ts';
+import { type Clock, deadlineSignal } from '../../src/lib/clock.ts';
 import type { Doors } from '../../src/lib/doors.ts';
 import { exists, type Files, readIfThere } from '../../src/lib/files.ts';
 import type { Logger } from '../../src/lib/logging.ts';
@@ -12,14 +11,16 @@ import type { Processes } from '../../src/lib/processes.ts';
 import { USER_DATA_SIZE } from '../../src/protocol/engine.ts';
 import { IpsError } from '../../src/protocol/errors.ts';
 import type { ProviderContext } from '../contract.ts';
-import { type Accelerator, contained, engineArguments, vmFiles } from './command-line.ts';
+import { type Accelerator, engineArguments, VM_LIMITS, vmFiles } from './command-line.ts';
+import { contained } from './contained.ts';
 import { imagePaths } from './engine-image.ts';
-import type { ImageFile } from './image-chain.ts';
+import type { Chain } from './image-chain.ts';
 import { engineLoopback } from './loopback.ts';
 import { lastLine, saysLocked } from './qemu-img.ts';
-import { MAX_SOCKET_PATH, qmpStatus } from './qmp.ts';
+import { MAX_SOCKET_PATH, qmpAnswers } from './qmp.ts';
 import type { QemuSettings } from './settings.ts';
 import { stopVm } from './stop-vm.ts';
+import { strangerIn } from './stranger.ts';
 import { findVms, isThere, platformIdOf, startOf, type VmProcess } from './vm-process.ts';
 
 export const VM_KIND = 'qemu.vm';
@@ -52,11 +53,21 @@ export function jobOf(name: string): string | undefined {
   return /^ips-(.+)-\d+\.\d+$/.exec(name)?.[1];
 }
 
-/** @throws IpsError SOURCE_IN_USE, ENGINE_START_FAILED, ENGINE_LOST when it was started once and is not there any more */
+/** How an engine is run, and on what. */
+export interface Order {
+  accelerator: Accelerator;
+  source: Chain;
+}
+
+/**
+ * @param request.order called only when a VM has to be started, right before it is
+ * @throws IpsError SOURCE_IN_USE, SOURCE_BACKING_REFUSED, ENGINE_START_FAILED, ENGINE_LOST when it was started once and
+ * is not there any more; what `order` throws
+ */
 export async function startVm(
   tools: VmTools,
   context: ProviderContext,
-  request: { source: ImageFile; userData: Buffer; accelerator: () => Promise<Accelerator> },
+  request: { userData: Buffer; order: () => Promise<Order> },
   signal: AbortSignal,
 ): Promise<void> {
   const name = vmName(context);
@@ -65,14 +76,15 @@ export async function startVm(
   if (Buffer.byteLength(files.qmp) > MAX_SOCKET_PATH)
     throw new IpsError('CONFIG_INVALID', `The state folder's path is too long for a socket: ${files.qmp}.`);
 
-  // A start that was given up by its caller must make nothing any more.
-  signal.throwIfAborted();
   const found = await findVm(tools, name);
   if (context.ledger.open().some((row) => row.kind === VM_KIND && row.name === name && row.state === 'made')) {
     if (found) return;
     throw new IpsError('ENGINE_LOST', 'It was started once and is not there any more.');
   }
-  const folderRow = context.ledger.intent(FOLDER_KIND, name, { removeWith: `rm -rf '${folder}'` });
+  const order = await request.order();
+  // A start that was given up by its caller must make nothing any more.
+  signal.throwIfAborted();
+  const folderRow = context.ledger.intent(FOLDER_KIND, name, { removeWith: `rm -rf ${quoted(folder)}` });
   if (found === undefined) {
     await tools.files.makePrivateFolder(tools.vmsFolder);
     await tools.files.makePrivateFolder(folder);
@@ -81,14 +93,24 @@ export async function startVm(
   if (folderRow.state === 'intent') context.ledger.made(folderRow, folder);
 
   const vmRow = context.ledger.intent(VM_KIND, name, { removeWith: endByHand(files.pid) });
-  const adopted = found && (await isReady(tools, found, signal)) ? found : undefined;
-  if (found && !adopted) await stopVm(tools, found, signal);
-  context.ledger.made(vmRow, platformIdOf(adopted ?? (await launch(tools, context, request, signal))));
+  let vm = found;
+  if (vm && (await wake(tools, vm, signal)) !== 'answers') {
+    await end(tools, vm, signal);
+    vm = undefined;
+  }
+  vm ??= await launch(tools, context, order, signal);
+  await refuseStranger(tools, vm, order.source, signal);
+  context.ledger.made(vmRow, platformIdOf(vm));
 }
 
 /** Ends the VM by its own argument: a number in an old file may be somebody else's process after a reboot. */
 function endByHand(pidFile: string): string {
-  return `pkill -f -- '-pidfile ${pidFile.replace(/[.[\]*+?^$(){}|\\]/g, '\\$&')}'`;
+  return `pkill -f -- ${quoted(`-pidfile ${pidFile.replace(/[.[\]*+?^$(){}|\\]/g, '\\$&')}`)}`;
+}
+
+/** For a POSIX shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** The VM of this name, if there is one. */
@@ -99,20 +121,18 @@ export async function findVm(tools: Pick<VmTools, 'vmsFolder'>, name: string): P
 async function launch(
   tools: VmTools,
   context: ProviderContext,
-  request: { source: ImageFile; accelerator: () => Promise<Accelerator> },
+  { accelerator, source }: Order,
   signal: AbortSignal,
 ): Promise<VmProcess> {
   const name = vmName(context);
   const folder = join(tools.vmsFolder, name);
   const { log } = vmFiles(folder);
-  const accelerator = await request.accelerator();
   const image = imagePaths(tools.settings.engineImageFolder);
   for (let attempt = 0; attempt < ADDRESSES; attempt += 1) {
     const address = engineLoopback(context.jobId, context.token, attempt);
-    const [program, args] = contained(
-      tools.settings.binary,
-      engineArguments({ settings: tools.settings, accelerator, image, name, folder, source: request.source, address }),
-    );
+    const { settings } = tools;
+    const engine = { settings, accelerator, image, name, folder, source: source.image, address };
+    const [program, args] = contained(VM_LIMITS, settings.binary, engineArguments(engine));
     signal.throwIfAborted();
     await tools.files.remove(log);
     const pid = await tools.processes.startDetached(program, args, {
@@ -121,31 +141,58 @@ async function launch(
       logFile: log,
       cwd: '/',
     });
-    const startTicks = await startOf(pid);
-    const vm = startTicks === undefined ? undefined : { pid, startTicks, name, folder, address };
-    if (vm && (await isReady(tools, vm, signal))) {
+    // One that has ended already has no start any more; nothing started together with the kernel.
+    const vm = { pid, startTicks: (await startOf(pid)) ?? 0, name, folder, address };
+    const state = await wake(tools, vm, signal);
+    if (state === 'answers') {
       context.log.info('engine VM runs', { name, pid, address, accelerator });
       return vm;
     }
-    if (vm) await stopVm(tools, vm, signal);
+    await end(tools, vm, signal);
     const said = (await readIfThere(log)) ?? '';
-    if (saysLocked(said)) throw new IpsError('SOURCE_IN_USE', `It is ${request.source.path}.`);
+    if (saysLocked(said)) throw new IpsError('SOURCE_IN_USE', `It is ${source.image.path}.`);
     if (!said.includes('Could not set up host forwarding rule'))
-      throw new IpsError('ENGINE_START_FAILED', lastLine(said) || 'QEMU ended without a word.');
+      throw new IpsError('ENGINE_START_FAILED', `${FAILURES[state]}: ${lastLine(said) || 'it said nothing'}.`);
     context.log.info('the loopback address is taken, trying the next', { name, address });
   }
   throw new IpsError('ENGINE_START_FAILED', `None of ${ADDRESSES} loopback addresses was free.`);
 }
 
-/** Waits until QEMU answers: disks and ports are open then. False when it ended, or did not come so far in time. */
-async function isReady(tools: VmTools, vm: VmProcess, signal: AbortSignal): Promise<boolean> {
-  const start = tools.clock.monotonic();
-  while (tools.clock.monotonic() - start < START_MS) {
-    if (!(await isThere(vm))) return false;
-    if ((await qmpStatus(vmFiles(vm.folder).qmp, tools.doors, signal)) !== undefined) return true;
-    await tools.clock.sleep(POLL_MS, signal);
+const FAILURES = { gone: 'QEMU ended', silent: `QEMU did not answer in ${START_MS / 1000} s` } as const;
+
+/** Waits until QEMU answers: disks and ports are open then. Or it ended, or is there and silent. */
+async function wake(tools: VmTools, vm: VmProcess, signal: AbortSignal): Promise<'answers' | 'gone' | 'silent'> {
+  const late = new Error('the time is over');
+  const bound = deadlineSignal(tools.clock, START_MS, () => late, signal);
+  try {
+    while (await isThere(vm)) {
+      if (await qmpAnswers(vmFiles(vm.folder).qmp, tools.doors, bound.signal)) return 'answers';
+      await tools.clock.sleep(POLL_MS, bound.signal);
+    }
+    return 'gone';
+  } catch (error) {
+    if (error === late) return 'silent';
+    throw error;
+  } finally {
+    bound.release();
   }
-  return false;
+}
+
+/** @throws IpsError ENGINE_START_FAILED: beside a VM that does not end no other of its name may be started */
+async function end(tools: VmTools, vm: VmProcess, signal: AbortSignal): Promise<void> {
+  if (await stopVm(tools, vm, signal)) return;
+  throw new IpsError('ENGINE_START_FAILED', `A VM of this engine does not end: process ${vm.pid}.`);
+}
+
+/** Lets no VM live that was led to another file than those that were looked at. */
+async function refuseStranger(tools: VmTools, vm: VmProcess, source: Chain, signal: AbortSignal): Promise<void> {
+  const engineImage = Object.values(imagePaths(tools.settings.engineImageFolder));
+  const stranger = await strangerIn(vm, { source: source.files, engineImage });
+  if (stranger === undefined) return;
+  await end(tools, vm, signal);
+  throw new IpsError('SOURCE_BACKING_REFUSED', `QEMU was led to ${stranger}, which nobody had looked at.`, {
+    hint: 'See who changes the files in the source folder meanwhile, then start the job again.',
+  });
 }
 
 function configDisk(userData: Buffer): Buffer {
@@ -157,24 +204,4 @@ function configDisk(userData: Buffer): Buffer {
 export async function wipeConfig(tools: Pick<VmTools, 'vmsFolder' | 'files'>, name: string): Promise<void> {
   const { config } = vmFiles(join(tools.vmsFolder, name));
   if (await exists(config)) await tools.files.overwriteWithZeros(config);
-}
-
-const CONSOLE_BYTES = 64 * 1024;
-const CONSOLE_LINES = 200;
-const QEMU_LINES = 20;
-
-/** The last things that QEMU itself said, then the last lines of the serial console; free of control characters. */
-export async function consoleTail(tools: Pick<VmTools, 'vmsFolder'>, name: string): Promise<string> {
-  const files = vmFiles(join(tools.vmsFolder, name));
-  const said = (await lastLines(files.log)).filter((line, index, all) => line !== all[index - 1]);
-  const printed = await lastLines(files.console);
-  return [...said.slice(-QEMU_LINES), ...printed].slice(-CONSOLE_LINES).join('\n');
-}
-
-async function lastLines(path: string): Promise<string[]> {
-  const bytes = await readFile(path).catch(() => Buffer.alloc(0));
-  const text = bytes.subarray(-CONSOLE_BYTES).toString('utf8');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-  const plain = text.replace(/\x1b\[[\d;?]*[A-Za-z]/g, '').replace(/[^\n\t\x20-\x7e\u00a0-\uffff]/g, '');
-  return plain.split('\n').filter((line) => line.trim() !== '');
 }

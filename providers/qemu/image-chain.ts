@@ -6,6 +6,7 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { isErrno, readRegion } from '../../src/lib/files.ts';
 import { IpsError } from '../../src/protocol/errors.ts';
+import type { KnownFile } from './held-files.ts';
 import type { ImageFormat } from './image-format.ts';
 import { parseQcow2Header, QCOW2_HEADER_BYTES } from './qcow2-header.ts';
 import type { Located, SourceFolders } from './source-folders.ts';
@@ -20,39 +21,59 @@ export interface ImageFile {
   backing?: ImageFile;
 }
 
+/** A disk with all that it lies in. */
+export interface Chain {
+  image: ImageFile;
+  /** Every file that may be opened for it, backing files and extents included. */
+  files: KnownFile[];
+}
+
 const MAX_DEPTH = 64;
 
 /**
  * @param name absolute path as it was given; relative names inside the image count from its folder
  * @throws IpsError SOURCE_NOT_FOUND, SOURCE_UNREADABLE, SOURCE_BACKING_REFUSED
  */
-export async function readChain(name: string, format: ImageFormat, folders: SourceFolders): Promise<ImageFile> {
+export async function readChain(name: string, format: ImageFormat, folders: SourceFolders): Promise<Chain> {
   const located = await folders.locate(name);
   if (located.kind === 'missing') throw new IpsError('SOURCE_NOT_FOUND', `There is no ${name}.`);
   if (located.kind !== 'inside') throw refused(name, located);
-  return await readFileOfChain({ name, path: located.path, format }, folders, []);
+  const reading: Reading = { folders, files: [] };
+  const image = await readFileOfChain({ name, located, format }, reading, []);
+  return { image, files: reading.files };
+}
+
+/** What the files of one chain are looked at with. */
+interface Reading {
+  folders: SourceFolders;
+  /** Filled as files are found. */
+  files: KnownFile[];
 }
 
 async function readFileOfChain(
-  file: { name: string; path: string; format: ImageFormat },
-  folders: SourceFolders,
+  file: { name: string; located: KnownFile; format: ImageFormat },
+  reading: Reading,
   above: readonly string[],
 ): Promise<ImageFile> {
-  const { path, format } = file;
+  const { located, format } = file;
+  const { path } = located;
   if (above.includes(path)) throw new IpsError('SOURCE_UNREADABLE', `${path} is its own backing file.`);
   if (above.length >= MAX_DEPTH) throw new IpsError('SOURCE_UNREADABLE', `Its chain has more than ${MAX_DEPTH} files.`);
+  reading.files.push(located);
   const image: ImageFile = { format, path };
-  const names = format === 'qcow2' ? await qcow2Names(path) : format === 'vmdk' ? await vmdkNames(path, folders) : {};
-  if (names.dataFile !== undefined) image.dataFile = await inside(names.dataFile, dirname(file.name), folders);
+  const names = format === 'qcow2' ? await qcow2Names(path) : format === 'vmdk' ? await vmdkNames(path, reading) : {};
+  if (names.dataFile !== undefined) {
+    const dataFile = await inside(names.dataFile, dirname(file.name), reading.folders);
+    reading.files.push(dataFile);
+    image.dataFile = dataFile.path;
+  }
   if (names.backing !== undefined) {
     const next = names.backing;
     const base = format === 'vmdk' ? path : file.name;
-    const nextPath = await inside(next.name, dirname(base), folders);
+    const nextLocated = await inside(next.name, dirname(base), reading.folders);
     const nextName = isAbsolute(next.name) ? next.name : join(dirname(base), next.name);
-    image.backing = await readFileOfChain({ name: nextName, path: nextPath, format: next.format }, folders, [
-      ...above,
-      path,
-    ]);
+    const below = { name: nextName, located: nextLocated, format: next.format };
+    image.backing = await readFileOfChain(below, reading, [...above, path]);
   }
   return image;
 }
@@ -86,7 +107,7 @@ function backingFormat(path: string, backing: { name: string; format?: string })
   });
 }
 
-async function vmdkNames(path: string, folders: SourceFolders): Promise<Names> {
+async function vmdkNames(path: string, { folders, files }: Reading): Promise<Names> {
   const header: VmdkHeader = await understood(path, () =>
     parseVmdk((offset, length) => readRegion(path, offset, length)),
   );
@@ -94,8 +115,9 @@ async function vmdkNames(path: string, folders: SourceFolders): Promise<Names> {
     // QEMU itself walks these names, and behind a symbolic link ".." is not where the text says.
     if (extent.name.split('/').includes('..'))
       throw new IpsError('SOURCE_BACKING_REFUSED', `It names "${extent.name}".`);
-    const extentPath = await inside(extent.name, dirname(path), folders);
-    await understood(path, async () => checkExtent(extent, await readRegion(extentPath, 0, 512)));
+    const located = await inside(extent.name, dirname(path), folders);
+    await understood(path, async () => checkExtent(extent, await readRegion(located.path, 0, 512)));
+    files.push(located);
   }
   if (!header.parent) return {};
   if (header.parent.name === undefined)
@@ -103,15 +125,15 @@ async function vmdkNames(path: string, folders: SourceFolders): Promise<Names> {
   return { backing: { name: header.parent.name, format: 'vmdk' } };
 }
 
-/** The real path of a file that an image names. @throws IpsError SOURCE_BACKING_REFUSED, SOURCE_UNREADABLE */
-async function inside(name: string, folder: string, folders: SourceFolders): Promise<string> {
+/** Where a file really is that an image names. @throws IpsError SOURCE_BACKING_REFUSED, SOURCE_UNREADABLE */
+async function inside(name: string, folder: string, folders: SourceFolders): Promise<KnownFile> {
   // A colon before the first slash makes a name a protocol to QEMU (block.c, path_has_protocol): nbd:, http:, json:.
   if (/^[^/]*:/.test(name)) throw new IpsError('SOURCE_BACKING_REFUSED', `It names "${name.slice(0, 200)}".`);
   const located = await folders.locate(isAbsolute(name) ? name : join(folder, name));
   if (located.kind === 'missing')
     throw new IpsError('SOURCE_UNREADABLE', `It refers to "${name.slice(0, 200)}", which is not there.`);
   if (located.kind !== 'inside') throw refused(name, located);
-  return located.path;
+  return located;
 }
 
 function refused(name: string, located: Exclude<Located, { kind: 'inside' } | { kind: 'missing' }>): IpsError {

@@ -2,7 +2,7 @@
  * The qemu provider: sources are image files on the connector's own machine, the engine is a VM under this machine's
  * QEMU. Everything it makes is bound to this host; nobody else can take it away.
  */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Files } from '../../src/lib/files.ts';
 import { Processes } from '../../src/lib/processes.ts';
@@ -11,17 +11,8 @@ import { IpsError } from '../../src/protocol/errors.ts';
 import type { JobParameters, QemuSource } from '../../src/protocol/job.ts';
 import type { CreateProvider, Provider, ProviderContext } from '../contract.ts';
 import { chooseAccelerator } from './accelerator.ts';
-import {
-  consoleTail,
-  FOLDER_KIND,
-  findVm,
-  jobOf,
-  startVm,
-  VM_KIND,
-  type VmTools,
-  vmName,
-  wipeConfig,
-} from './engine-vm.ts';
+import { consoleTail } from './console.ts';
+import { FOLDER_KIND, findVm, jobOf, startVm, VM_KIND, type VmTools, vmName, wipeConfig } from './engine-vm.ts';
 import { seenFromEngine } from './loopback.ts';
 import { preflight } from './preflight.ts';
 import { QemuImg } from './qemu-img.ts';
@@ -57,13 +48,18 @@ export const createProvider: CreateProvider = ({ stateFolder, doors, clock, log,
     async describeSource(parameters, signal) {
       const { image, virtualSize } = await openSource({ folders, qemuImg }, sourceOf(parameters), signal);
       const { extents, bytes } = await qemuImg.dataExtents(image, virtualSize, signal);
-      return { serial: DISK_SERIAL.source, virtualSize, dataExtents: extents, dataBytes: bytes };
+      // QEMU sees no holes in a VHDX; but nothing is compressed there, so it holds no more data than the file is long.
+      const most = image.format === 'vhdx' ? (await stat(image.path)).size : virtualSize;
+      return { serial: DISK_SERIAL.source, virtualSize, dataExtents: extents, dataBytes: Math.min(bytes, most) };
     },
 
     async startEngine({ parameters, userData }, context, signal) {
-      const source = await readSourceChain(folders, sourceOf(parameters));
-      const accelerator = () => chooseAccelerator({ settings, stateFolder, processes, files, clock, log }, signal);
-      await startVm(vms, context, { source, userData, accelerator }, signal);
+      const order = async () => {
+        const accelerator = await chooseAccelerator({ settings, stateFolder, processes, files, clock, log }, signal);
+        // Last, so that little time lies between this look and QEMU's.
+        return { accelerator, source: await readSourceChain(folders, sourceOf(parameters)) };
+      };
+      await startVm(vms, context, { userData, order }, signal);
     },
 
     async engineAddress(context) {
@@ -80,7 +76,7 @@ export const createProvider: CreateProvider = ({ stateFolder, doors, clock, log,
     },
 
     async console(context) {
-      return await consoleTail(vms, vmName(context));
+      return await consoleTail(join(vms.vmsFolder, vmName(context)));
     },
 
     hostSeenFromEngine: seenFromEngine,

@@ -15,7 +15,7 @@ import type { SourceFolders } from './source-folders.ts';
 
 const SECTOR = 512;
 
-export interface PreflightTools {
+interface PreflightTools {
   settings: QemuSettings;
   folders: SourceFolders;
   qemuImg: QemuImg;

@@ -3,11 +3,11 @@
  * environment of its own, and given whole block graphs rather than names.
  */
 import { z } from 'zod';
-import { type Clock, deadlineSignal } from '../../src/lib/clock.ts';
-import { isErrno } from '../../src/lib/files.ts';
+import type { Clock } from '../../src/lib/clock.ts';
 import type { Processes, Ran } from '../../src/lib/processes.ts';
 import { IpsError } from '../../src/protocol/errors.ts';
 import { chainNode, singleNode } from './blockdev.ts';
+import { runContained } from './contained.ts';
 import { ExtentCollector } from './extent-collector.ts';
 import type { ImageFile } from './image-chain.ts';
 
@@ -29,12 +29,10 @@ export function saysLocked(output: string): boolean {
 }
 
 export class QemuImg {
-  readonly #processes: Processes;
-  readonly #clock: Clock;
+  readonly #tools: { processes: Processes; clock: Clock };
 
   constructor(tools: { processes: Processes; clock: Clock }) {
-    this.#processes = tools.processes;
-    this.#clock = tools.clock;
+    this.#tools = tools;
   }
 
   /**
@@ -81,29 +79,13 @@ export class QemuImg {
     eachLine?: (line: string) => void,
   ): Promise<Ran> {
     const tooLong = () => new IpsError('SOURCE_UNREADABLE', `qemu-img ${point} took more than ${limits.wall} s.`);
-    const bound = deadlineSignal(this.#clock, limits.wall * 1000, tooLong, signal);
-    try {
-      return await this.#processes.run(
-        'prlimit',
-        [
-          `--cpu=${limits.cpu}`,
-          `--as=${MEMORY_BYTES}`,
-          '--core=0',
-          'env',
-          '-i',
-          `PATH=${process.env.PATH ?? ''}`,
-          'LC_ALL=C',
-          'qemu-img',
-          ...args,
-        ],
-        { door: 'platform', point: `qemu-img.${point}`, signal: bound.signal, eachLine },
-      );
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) throw notInstalled();
-      throw error;
-    } finally {
-      bound.release();
-    }
+    const bounds = {
+      limits: [`--cpu=${limits.cpu}`, `--as=${MEMORY_BYTES}`],
+      point: `qemu-img.${point}`,
+      wallMs: limits.wall * 1000,
+      late: tooLong,
+    };
+    return await runContained(this.#tools, { program: 'qemu-img', args, eachLine, ...bounds }, signal);
   }
 }
 
@@ -117,22 +99,12 @@ function parseEntry(text: string): z.infer<typeof mapEntrySchema> | undefined {
   }
 }
 
-/** Exit code of `env` when the program is not there (coreutils manual, "env invocation"). */
-const NOT_FOUND = 127;
-
 function failed(ran: Ran, path: string): void {
   if (ran.code === 0) return;
-  if (ran.code === NOT_FOUND) throw notInstalled();
   if (saysLocked(ran.stderr)) throw new IpsError('SOURCE_IN_USE', `It is ${path}.`);
   if (ran.code === undefined)
     throw new IpsError('SOURCE_UNREADABLE', `qemu-img exceeded its limits (${ran.signal ?? 'killed'}) on ${path}.`);
   throw new IpsError('SOURCE_UNREADABLE', `${path}: ${lastLine(ran.stderr)}`);
-}
-
-function notInstalled(): IpsError {
-  return new IpsError('ENGINE_START_FAILED', 'qemu-img is not installed.', {
-    hint: 'Install QEMU on the connector: apt-get install qemu-system-x86 qemu-utils.',
-  });
 }
 
 /** The last thing that a QEMU program said, without the block graph that it repeats before it. */

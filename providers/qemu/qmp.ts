@@ -10,17 +10,17 @@ import type { Doors } from '../../src/lib/doors.ts';
 export const MAX_SOCKET_PATH = 107;
 
 const MAX_ANSWER = 64 * 1024;
-const statusSchema = z.object({ id: z.literal('status'), return: z.object({ status: z.string() }) });
+const answerSchema = z.object({ id: z.literal('status') });
 
 /**
- * The VM's run state, such as `running`; undefined while nobody answers at `path`.
+ * Whether a QEMU answers at `path`.
  * @throws the signal's reason; Error when what listens there floods us
  */
-export async function qmpStatus(path: string, doors: Doors, signal: AbortSignal): Promise<string | undefined> {
+export async function qmpAnswers(path: string, doors: Doors, signal: AbortSignal): Promise<boolean> {
   return await doors.pass('platform', 'qemu.status', () => ask(path, signal));
 }
 
-function ask(path: string, signal: AbortSignal): Promise<string | undefined> {
+function ask(path: string, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(signal.reason);
@@ -35,27 +35,23 @@ function ask(path: string, signal: AbortSignal): Promise<string | undefined> {
     };
     signal.addEventListener('abort', aborted, { once: true });
     // Not there yet, or gone again while we asked.
-    socket.on('error', () => finish(() => resolve(undefined)));
-    socket.on('close', () => finish(() => resolve(undefined)));
+    socket.on('error', () => finish(() => resolve(false)));
+    socket.on('close', () => finish(() => resolve(false)));
     let received = '';
     socket.setEncoding('utf8').on('data', (chunk: string) => {
       received += chunk;
       if (received.length > MAX_ANSWER) finish(() => reject(new Error('QMP: the answer is too long')));
-      const status = received
-        .split('\n')
-        .map(parseStatus)
-        .find((each) => each !== undefined);
-      if (status !== undefined) finish(() => resolve(status));
+      if (received.split('\n').some(isAnswer)) finish(() => resolve(true));
     });
     socket.write('{"execute": "qmp_capabilities"}\n{"execute": "query-status", "id": "status"}\n');
   });
 }
 
-function parseStatus(line: string): string | undefined {
+function isAnswer(line: string): boolean {
   try {
-    return statusSchema.safeParse(JSON.parse(line)).data?.return.status;
+    return answerSchema.safeParse(JSON.parse(line)).success;
   } catch {
     // The last line is not whole yet.
-    return undefined;
+    return false;
   }
 }

@@ -4,9 +4,10 @@
  */
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, sep } from 'node:path';
+import { fileId, type KnownFile } from './held-files.ts';
 
 export type Located =
-  | { kind: 'inside'; path: string }
+  | ({ kind: 'inside' } & KnownFile)
   | { kind: 'missing' }
   | { kind: 'outside' }
   /** A folder, a device, a socket: nothing that can be an image file. */
@@ -26,9 +27,9 @@ export class SourceFolders {
     if (path === undefined) return { kind: 'missing' };
     const folders = await Promise.all(this.#folders.map((folder) => realpath(folder).catch(() => undefined)));
     if (!folders.some((folder) => folder !== undefined && isBelow(path, folder))) return { kind: 'outside' };
-    const facts = await stat(path).catch(() => undefined);
+    const facts = await stat(path, { bigint: true }).catch(() => undefined);
     if (facts === undefined) return { kind: 'missing' };
-    return facts.isFile() ? { kind: 'inside', path } : { kind: 'noFile' };
+    return facts.isFile() ? { kind: 'inside', path, id: fileId(facts) } : { kind: 'noFile' };
   }
 }
 

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { IpsError } from '../../src/protocol/errors.ts';
 import type { QemuSource } from '../../src/protocol/job.ts';
-import { type ImageFile, readChain } from './image-chain.ts';
+import { type Chain, type ImageFile, readChain } from './image-chain.ts';
 import { formatOf } from './image-format.ts';
 import type { QemuImg } from './qemu-img.ts';
 import type { SourceFolders } from './source-folders.ts';
@@ -19,7 +19,7 @@ export async function openSource(
   source: QemuSource,
   signal: AbortSignal,
 ): Promise<Source> {
-  const image = await readSourceChain(tools.folders, source);
+  const { image } = await readSourceChain(tools.folders, source);
   const size = await tools.qemuImg.virtualSize(image, signal);
   for (let below = image.backing; below; below = below.backing) await tools.qemuImg.virtualSize(below, signal);
   // qemu-img counts in sectors; a raw file's own length is exact.
@@ -28,7 +28,7 @@ export async function openSource(
 }
 
 /** The files of a source, without a look into their data. @throws IpsError as {@link openSource} does */
-export async function readSourceChain(folders: SourceFolders, source: QemuSource): Promise<ImageFile> {
+export async function readSourceChain(folders: SourceFolders, source: QemuSource): Promise<Chain> {
   const format = formatOf(source);
   if (format === undefined)
     throw new IpsError('SOURCE_UNREADABLE', `The name of ${source.path} does not tell its format.`, {

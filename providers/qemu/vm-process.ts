@@ -45,10 +45,16 @@ export async function isThere(vm: Pick<VmProcess, 'pid' | 'startTicks'>): Promis
 /** While a process becomes another program its arguments are empty for a moment; looked at again so often. */
 const LOOKS = 50;
 
+/** Whether this user started the process: anyone on this machine can give theirs the arguments of a VM. */
+async function isOurs(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return /^Uid:\t(\d+)/m.exec(status)?.[1] === String(process.getuid?.());
+}
+
 /** The VM behind a process id; undefined when there is no such process, or it is something else. */
 async function readVm(pid: number): Promise<VmProcess | undefined> {
   const startTicks = await startOf(pid);
-  if (startTicks === undefined) return undefined;
+  if (startTicks === undefined || !(await isOurs(pid))) return undefined;
   let commandLine = '';
   for (let look = 0; look < LOOKS && commandLine === ''; look += 1) {
     commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');

@@ -33,12 +33,13 @@ export async function parseVmdk(read: ReadRegion): Promise<VmdkHeader> {
   const head = await read(0, SPARSE_HEADER_BYTES);
   const magic = head.toString('latin1', 0, 4);
   if (magic === COW_MAGIC) throw new Error('it is an extent of a VMDK, not its descriptor');
-  if (magic !== SPARSE_MAGIC) return parseDescriptor(await read(0, VMDK_DESCRIPTOR_BYTES));
+  if (magic !== SPARSE_MAGIC) return parseDescriptor(await read(0, VMDK_DESCRIPTOR_BYTES), EXTENT_LINE);
   if (hasNoCapacity(head)) throw new Error('its sparse header has no capacity');
   const offset = Number(head.readBigUInt64LE(28)) * SECTOR;
   const length = Number(head.readBigUInt64LE(36)) * SECTOR;
   if (offset === 0) return { extents: [] };
-  const { parent } = parseDescriptor(await read(offset, Math.min(length, VMDK_DESCRIPTOR_BYTES)));
+  const own = await read(offset, Math.min(length, VMDK_DESCRIPTOR_BYTES));
+  const { parent } = parseDescriptor(own, OWN_EXTENT_LINE);
   // The embedded descriptor's one extent is this very file.
   return parent === undefined ? { extents: [] } : { extents: [], parent };
 }
@@ -60,10 +61,17 @@ function hasNoCapacity(head: Buffer): boolean {
   return head.length < SPARSE_HEADER_BYTES || head.readBigUInt64LE(12) === 0n;
 }
 
-const EXTENT_LINE = /^(RW|RDONLY|NOACCESS) +\d+ +(FLAT|VMFS|SPARSE|VMFSSPARSE|SESPARSE) +"([^"]+)"( +\d+)?$/;
+/** QEMU leaves out every extent that is not RW: the disk would come out shorter than it is. */
+const EXTENT_LINE = extentLine('RW');
+/** A sparse file's descriptor speaks of that file itself, often as RDONLY; QEMU takes its size from the header. */
+const OWN_EXTENT_LINE = extentLine('RW|RDONLY|NOACCESS');
 const FIELD_LINE = /^([A-Za-z][\w.:-]*) *= *("?)(.*?)\2$/;
 
-function parseDescriptor(bytes: Buffer): VmdkHeader {
+function extentLine(access: string): RegExp {
+  return new RegExp(`^(?:${access}) +\\d+ +(FLAT|VMFS|SPARSE|VMFSSPARSE|SESPARSE) +"([^"]+)"( +\\d+)?$`);
+}
+
+function parseDescriptor(bytes: Buffer, extentPattern: RegExp): VmdkHeader {
   const end = bytes.indexOf(0);
   const text = bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
   if (!text.startsWith('# Disk DescriptorFile')) throw new Error('it has no VMDK descriptor');
@@ -71,9 +79,9 @@ function parseDescriptor(bytes: Buffer): VmdkHeader {
   const fields = new Map<string, string>();
   for (const line of text.split(/\r?\n/).map((each) => each.trim())) {
     if (line === '' || line.startsWith('#')) continue;
-    const extent = EXTENT_LINE.exec(line);
+    const extent = extentPattern.exec(line);
     const field = extent ? undefined : FIELD_LINE.exec(line);
-    if (extent) header.extents.push({ type: extent[2] ?? '', name: extent[3] ?? '' });
+    if (extent) header.extents.push({ type: extent[1] ?? '', name: extent[2] ?? '' });
     else if (field) fields.set((field[1] ?? '').toLowerCase(), field[3] ?? '');
     else throw new Error(`its descriptor has a line that is not understood: "${line.slice(0, 80)}"`);
   }

@@ -2,6 +2,7 @@
  * What every provider must do, on whatever platform: the contract's promises as tests. A platform's own test file calls
  * `providerConformance` with a way to set one up; the engine image there may be a stand-in that only has to run.
  */
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Provider, ProviderContext } from '../../../providers/contract.ts';
 import { createLogger } from '../../../src/lib/logging.ts';
@@ -24,9 +25,10 @@ export interface Subject {
 export const silentLog = createLogger({ program: 'test', level: 'emerg', format: 'json' });
 const never = new AbortController().signal;
 
-/** A job's context with a ledger of its own. */
-export function newContext(jobId: string, token = '1.1'): ProviderContext & { ledger: MemoryLedger } {
-  return { jobId, token, connectorId: 'connector-test', ledger: new MemoryLedger(), log: silentLog };
+/** The context of a new job, with a ledger of its own. Jobs of one name would meet on the platform. */
+export function newContext(): ProviderContext & { ledger: MemoryLedger } {
+  const jobId = `job-${randomUUID().slice(-12)}`;
+  return { jobId, token: '1.1', connectorId: 'connector-test', ledger: new MemoryLedger(), log: silentLog };
 }
 
 /** The error that a promise fails with. */
@@ -52,7 +54,7 @@ export function providerConformance(name: string, setUp: () => Promise<Subject>)
     beforeEach(async () => {
       subject = await setUp();
       provider = subject.createProvider();
-      context = newContext('job-0123456789abcdef');
+      context = newContext();
     });
     afterEach(async () => {
       context.ledger.interfere = () => undefined;
@@ -108,7 +110,7 @@ export function providerConformance(name: string, setUp: () => Promise<Subject>)
     it('makes nothing that the ledger could not take', async () => {
       const kinds = await kindsOf(provider, context, start);
       for (const kind of kinds) {
-        context = newContext('job-fedcba9876543210');
+        context = newContext();
         context.ledger.interfere = (change, of) => {
           if (change === 'intent' && of === kind) throw new Error('no space left on device');
         };
@@ -124,7 +126,7 @@ export function providerConformance(name: string, setUp: () => Promise<Subject>)
     it('finds again what was made right before a crash', async () => {
       const kinds = await kindsOf(provider, context, start);
       for (const kind of kinds) {
-        context = newContext('job-fedcba9876543210');
+        context = newContext();
         context.ledger.interfere = (change, of) => {
           if (change === 'made' && of === kind) throw new Error('killed');
         };
@@ -143,7 +145,7 @@ export function providerConformance(name: string, setUp: () => Promise<Subject>)
     it('tears down what was made right before a crash', async () => {
       const kinds = await kindsOf(provider, context, start);
       for (const kind of kinds) {
-        context = newContext('job-fedcba9876543210');
+        context = newContext();
         context.ledger.interfere = (change, of) => {
           if (change === 'made' && of === kind) throw new Error('killed');
         };
@@ -177,7 +179,7 @@ export function providerConformance(name: string, setUp: () => Promise<Subject>)
 
     it('leaves the engines of other jobs alone', async () => {
       await start();
-      const other = newContext('job-other0000000000', '1.2');
+      const other = newContext();
       await provider.startEngine({ parameters: subject.parameters, userData: subject.userData }, other, never);
       await provider.teardown(other, never);
       expect(await provider.engineAlive(context, never)).toBe(true);
@@ -194,6 +196,30 @@ export function providerConformance(name: string, setUp: () => Promise<Subject>)
       expect(await provider.console(context, never)).toBe('');
       await start();
       expect(typeof (await provider.console(context, never))).toBe('string');
+    });
+
+    it('has in the ledger what a start that was given up half-way has made, and removes it', async () => {
+      const kinds = await kindsOf(provider, context, start);
+      for (const kind of kinds) {
+        context = newContext();
+        const caller = new AbortController();
+        let over = false;
+        const started = codeOf(
+          provider.startEngine({ parameters: subject.parameters, userData: subject.userData }, context, caller.signal),
+        ).finally(() => {
+          over = true;
+        });
+        while (!over && !(await provider.list(never)).some((each) => each.kind === kind));
+        caller.abort(new Error('enough'));
+        await started;
+        const known = context.ledger.open().map(({ name: row, kind: of }) => `${of} ${row}`);
+        const there = (await provider.list(never)).map(({ name: row, kind: of }) => `${of} ${row}`);
+        expect(there.some((each) => each.startsWith(`${kind} `))).toBe(true);
+        expect(known).toEqual(expect.arrayContaining(there));
+        await subject.createProvider().teardown(context, never);
+        expect(context.ledger.open()).toEqual([]);
+        expect(await provider.list(never)).toEqual([]);
+      }
     });
 
     it('stops at once when the signal says so', async () => {

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { contained, vmFiles } from '../../../providers/qemu/command-line.ts';
+import { VM_LIMITS, vmFiles } from '../../../providers/qemu/command-line.ts';
+import { contained } from '../../../providers/qemu/contained.ts';
 import { vmName } from '../../../providers/qemu/engine-vm.ts';
 import { tryTool } from '../../harness/tools.ts';
 import { newContext } from '../providers/conformance.ts';
@@ -18,7 +19,7 @@ describe('the console of an engine', () => {
   afterEach(async () => subject.close());
 
   it('is given as few, plain lines', async () => {
-    const context = newContext('job-a');
+    const context = newContext();
     const provider = subject.createProvider();
     await provider.startEngine({ parameters: subject.parameters, userData: Buffer.alloc(16) }, context, never);
     try {
@@ -34,7 +35,7 @@ describe('the console of an engine', () => {
 
   it('ends at a limit that does not end the program', async () => {
     // What every VM is started through: the write beyond the limit fails, and the program goes on to say so.
-    const [program, args] = contained('dd', [
+    const [program, args] = contained(VM_LIMITS, 'dd', [
       'if=/dev/zero',
       `of=${join(subject.folder, 'flood')}`,
       'bs=1M',

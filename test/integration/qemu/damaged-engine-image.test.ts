@@ -12,7 +12,7 @@ describe('an engine image that is not what its manifest says', () => {
   afterEach(async () => subject.close());
 
   const findings = () =>
-    subject.createProvider().preflight(subject.parameters, newContext('job-a'), new AbortController().signal);
+    subject.createProvider().preflight(subject.parameters, newContext(), new AbortController().signal);
 
   it.each<[string, (folder: string) => Promise<void>]>([
     ['a file is missing', (folder) => rm(join(folder, 'initrd'))],

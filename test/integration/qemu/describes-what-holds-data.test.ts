@@ -1,8 +1,8 @@
-import { open, writeFile } from 'node:fs/promises';
+import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runTool } from '../../harness/tools.ts';
-import { newContext } from '../providers/conformance.ts';
+import { codeOf, newContext } from '../providers/conformance.ts';
 import { exportOf, type QemuSubject, qemuSubject } from './subject.ts';
 
 const never = new AbortController().signal;
@@ -40,16 +40,46 @@ describe('what is known of a source beforehand', () => {
     const view = await subject.createProvider().describeSource(exportOf(disk), never);
     expect(view.virtualSize).toBe(5 * MIB + 4);
     expect(view.dataExtents?.at(-1)).toEqual([5 * MIB, 4]);
-    const findings = await subject.createProvider().preflight(exportOf(disk), newContext('job-a'), never);
+    const findings = await subject.createProvider().preflight(exportOf(disk), newContext(), never);
     expect(findings).toMatchObject([{ severity: 'critical', code: 'TARGET_FORMAT_REFUSED' }]);
   });
 
   it.each(['vmdk', 'vhdx'])('is known for %s too', async (format) => {
     const disk = join(subject.sourceFolder, `disk.${format}`);
     await runTool('qemu-img', ['create', '-q', '-f', format, disk, '16M']);
-    expect(await subject.createProvider().preflight(exportOf(disk), newContext('job-a'), never)).toEqual([]);
+    expect(await subject.createProvider().preflight(exportOf(disk), newContext(), never)).toEqual([]);
     expect((await subject.createProvider().describeSource(exportOf(disk), never)).virtualSize).toBe(16 * MIB);
   });
+
+  it('is no more than the file for a VHDX, in which QEMU sees no holes', async () => {
+    const disk = join(subject.sourceFolder, 'disk.vhdx');
+    await runTool('qemu-img', ['create', '-q', '-f', 'vhdx', disk, '10G']);
+    const view = await subject.createProvider().describeSource(exportOf(disk), never);
+    expect(view.dataExtents).toEqual([[0, 10 * 1024 * MIB]]);
+    expect(view.dataBytes).toBe((await stat(disk)).size);
+  });
+
+  it('is the whole size of a VMDK whose header says it, whatever its descriptor says of access', async () => {
+    const disk = join(subject.sourceFolder, 'stream.vmdk');
+    await runTool('qemu-img', ['create', '-q', '-f', 'vmdk', '-o', 'subformat=streamOptimized', disk, '16M']);
+    const bytes = await readFile(disk);
+    // The descriptor is followed by zeros, which take up the longer word.
+    const at = bytes.indexOf('RW 32768');
+    bytes.write(`RDONLY${bytes.toString('latin1', at + 2, at + 600)}`, at, 'latin1');
+    await writeFile(disk, bytes);
+    expect((await subject.createProvider().describeSource(exportOf(disk), never)).virtualSize).toBe(16 * MIB);
+  });
+
+  it.each(['RDONLY', 'NOACCESS'])(
+    'is not told for a VMDK with an extent of %s, which QEMU leaves out',
+    async (access) => {
+      const disk = join(subject.sourceFolder, 'flat.vmdk');
+      await runTool('qemu-img', ['create', '-q', '-f', 'vmdk', '-o', 'subformat=twoGbMaxExtentFlat', disk, '3G']);
+      const descriptor = await readFile(disk, 'utf8');
+      await writeFile(disk, descriptor.replace(/RW(?= \d+ FLAT "flat-f002)/, access));
+      expect(await codeOf(subject.createProvider().describeSource(exportOf(disk), never))).toBe('SOURCE_UNREADABLE');
+    },
+  );
 
   it('is known for a VMDK of several files', async () => {
     const disk = join(subject.sourceFolder, 'split.vmdk');

@@ -15,14 +15,14 @@ describe('the loopback address of an engine', () => {
 
   it('is the next one when somebody has bound the first', async () => {
     const squatter = createServer();
-    const first = engineLoopback('job-a', '1.1', 0);
+    const context = newContext();
+    const first = engineLoopback(context.jobId, context.token, 0);
     await new Promise<void>((listening) => squatter.listen(8443, first, listening));
-    const context = newContext('job-a');
     const provider = subject.createProvider();
     try {
       await provider.startEngine({ parameters: subject.parameters, userData: Buffer.alloc(16) }, context, never);
       expect(await provider.engineAddress(context, never)).toEqual({
-        host: engineLoopback('job-a', '1.1', 1),
+        host: engineLoopback(context.jobId, context.token, 1),
         port: 8443,
       });
     } finally {
@@ -32,12 +32,12 @@ describe('the loopback address of an engine', () => {
   });
 
   it('is told to another process by the VM itself, and ends with it', async () => {
-    const context = newContext('job-a');
+    const context = newContext();
     await subject
       .createProvider()
       .startEngine({ parameters: subject.parameters, userData: Buffer.alloc(16) }, context, never);
     const address = await subject.createProvider().engineAddress(context, never);
-    expect(address?.host).toBe(engineLoopback('job-a', '1.1', 0));
+    expect(address?.host).toBe(engineLoopback(context.jobId, context.token, 0));
     await subject.createProvider().teardown(context, never);
     const probe = createServer();
     await new Promise<void>((listening, failed) => {

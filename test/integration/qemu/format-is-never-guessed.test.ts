@@ -13,7 +13,7 @@ describe('the format of a source', () => {
   });
   afterEach(async () => subject.close());
   const preflight = (name: string, format?: string) =>
-    subject.createProvider().preflight(exportOf(join(subject.sourceFolder, name), format), newContext('job-a'), never);
+    subject.createProvider().preflight(exportOf(join(subject.sourceFolder, name), format), newContext(), never);
 
   it('is asked for when the name does not tell it', async () => {
     await copyFile(subject.disk, join(subject.sourceFolder, 'disk.image'));

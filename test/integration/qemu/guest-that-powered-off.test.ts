@@ -8,12 +8,13 @@ const never = new AbortController().signal;
 describe('an engine that powered itself off', () => {
   let subject: QemuSubject;
   beforeEach(async () => {
-    subject = await qemuSubject('powersOff', `${'x'.repeat(4000)}\nlast words\n`);
+    // So much to print that the guest is still at it when QEMU is asked whether it is up, also on a busy machine.
+    subject = await qemuSubject('powersOff', `${'x'.repeat(500_000)}\nlast words\n`);
   });
   afterEach(async () => subject.close());
 
   it('is not alive, is not started again, still shows its console, and is removed', async () => {
-    const context = newContext('job-a');
+    const context = newContext();
     const provider = subject.createProvider();
     const start = () =>
       provider.startEngine({ parameters: subject.parameters, userData: Buffer.alloc(16) }, context, never);

@@ -22,7 +22,7 @@ describe('an image that leads out of the source folders', () => {
 
   /** Codes of the critical findings of a preflight. */
   async function critical(path: string, format?: string): Promise<string[]> {
-    const findings = await subject.createProvider().preflight(exportOf(path, format), newContext('job-a'), never);
+    const findings = await subject.createProvider().preflight(exportOf(path, format), newContext(), never);
     return findings.filter(({ severity }) => severity === 'critical').map(({ code }) => code);
   }
   const create = (...args: string[]) => runTool('qemu-img', ['create', '-q', ...args]);
@@ -87,7 +87,7 @@ describe('an image that leads out of the source folders', () => {
     const bytes = await readFile(image);
     bytes.writeUInt32BE(0x12345678, bytes.indexOf(Buffer.from('e2792aca', 'hex')));
     await writeFile(image, bytes);
-    const findings = await subject.createProvider().preflight(exportOf(image), newContext('job-a'), never);
+    const findings = await subject.createProvider().preflight(exportOf(image), newContext(), never);
     expect(findings).toMatchObject([
       { code: 'SOURCE_BACKING_REFUSED', remedy: expect.stringContaining('qemu-img rebase') },
     ]);
@@ -96,7 +96,7 @@ describe('an image that leads out of the source folders', () => {
   it('is refused at the start of an engine too, when it came after the preflight', async () => {
     await rename(subject.disk, image);
     await create('-f', 'qcow2', '-F', 'raw', '-b', join(outside, 'secret.raw'), subject.disk);
-    const context = newContext('job-a');
+    const context = newContext();
     const start = subject
       .createProvider()
       .startEngine({ parameters: subject.parameters, userData: Buffer.alloc(16) }, context, never);

@@ -27,20 +27,20 @@ describe('a source and other virtual machines', () => {
     // Its prompt comes once the disk is open.
     await once(child.stdout, 'data');
   }
-  const start = (context = newContext('job-a')) =>
+  const start = (context = newContext()) =>
     subject
       .createProvider()
       .startEngine({ parameters: subject.parameters, userData: Buffer.alloc(16) }, context, never);
 
   it('open elsewhere is found in the preflight', async () => {
     await openForWriting();
-    const findings = await subject.createProvider().preflight(subject.parameters, newContext('job-a'), never);
+    const findings = await subject.createProvider().preflight(subject.parameters, newContext(), never);
     expect(findings).toMatchObject([{ severity: 'critical', code: 'SOURCE_IN_USE' }]);
   });
 
   it('opened elsewhere after the preflight makes the start fail, and nothing is left', async () => {
     await openForWriting();
-    const context = newContext('job-a');
+    const context = newContext();
     await expect(start(context)).rejects.toMatchObject({ code: 'SOURCE_IN_USE' });
     await subject.createProvider().teardown(context, never);
     expect(context.ledger.open()).toEqual([]);
@@ -53,7 +53,7 @@ describe('a source and other virtual machines', () => {
         .update(await readFile(subject.disk))
         .digest('hex');
     const before = await hash();
-    const context = newContext('job-a');
+    const context = newContext();
     await start(context);
     try {
       const other = await tryTool('qemu-io', ['-f', 'qcow2', '-c', 'write -P 9 0 64k', subject.disk]);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { vmName } from '../../../providers/qemu/engine-vm.ts';
 import { stopVm } from '../../../providers/qemu/stop-vm.ts';
 import { startOf } from '../../../providers/qemu/vm-process.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
@@ -23,8 +24,8 @@ describe('a process that has the id of a VM that is gone', () => {
     const pid = stranger.pid ?? 0;
     try {
       expect(await stopVm(tools, { pid, startTicks: 12345 }, never)).toBe(true);
-      const context = newContext('job-a');
-      context.ledger.made(context.ledger.intent('qemu.vm', 'ips-job-a-1.1'), `${pid}@12345`);
+      const context = newContext();
+      context.ledger.made(context.ledger.intent('qemu.vm', vmName(context)), `${pid}@12345`);
       expect(await subject.createProvider().engineAlive(context, never)).toBe(false);
       await subject.createProvider().teardown(context, never);
       expect(context.ledger.open()).toEqual([]);

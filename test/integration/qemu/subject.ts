@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Provider } from '../../../providers/contract.ts';
+import type { CreateProvider, Provider } from '../../../providers/contract.ts';
 import { createProvider } from '../../../providers/qemu/index.ts';
 import { findVms } from '../../../providers/qemu/vm-process.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
@@ -12,13 +12,15 @@ import { runTool } from '../../harness/tools.ts';
 import { silentLog } from '../providers/conformance.ts';
 import { type TinyGuest, tinyEngineImage } from './tiny-guest.ts';
 
+type Environment = Partial<Parameters<CreateProvider>[0]>;
+
 export interface QemuSubject {
   folder: string;
   stateFolder: string;
   sourceFolder: string;
   disk: string;
   parameters: JobParameters;
-  createProvider(settings?: Readonly<Record<string, unknown>>): Provider;
+  createProvider(settings?: Readonly<Record<string, unknown>>, environment?: Environment): Provider;
   close(): Promise<void>;
 }
 
@@ -45,13 +47,14 @@ export async function qemuSubject(guest: TinyGuest = 'waits', text = 'tiny guest
     sourceFolder,
     disk,
     parameters: exportOf(disk),
-    createProvider: (settings = {}) =>
+    createProvider: (settings = {}, environment = {}) =>
       createProvider({
         settings: { sourceFolders: [sourceFolder], engineImageFolder, memoryMiB: 256, accelerator: 'tcg', ...settings },
         stateFolder,
         doors: new Doors(),
         clock: systemClock(),
         log: silentLog,
+        ...environment,
       }),
     close: async () => {
       // A test that failed may have left its VM.

@@ -11,7 +11,7 @@ const BOOT_KEY = 'c0ffee'.repeat(10);
 
 describe('the boot key of a started engine', () => {
   let subject: QemuSubject;
-  const context = newContext('job-a');
+  const context = newContext();
   beforeEach(async () => {
     process.env.IPS_TEST_SECRET = BOOT_KEY;
     subject = await qemuSubject();

@@ -46,8 +46,14 @@ describe('the descriptor of a VMDK', () => {
     ['an extent on two lines, which a lenient reader would join', 'RW 8192\nFLAT "/etc/shadow" 0\n'],
     ['a type that is not known', 'RW 8192 VMFSRDM "/etc/shadow" 0\n'],
     ['words of no meaning', 'hello world\n'],
+    ['an extent that QEMU leaves out', 'RDONLY 8192 FLAT "a.vmdk" 0\n'],
+    ['an extent without access', 'NOACCESS 8192 ZERO\n'],
   ])('is refused for %s', async (_, line) => {
     await expect(parse(`${HEAD}${line}`)).rejects.toThrow('not understood');
+  });
+
+  it('may call the sparse file that it lies in read-only', async () => {
+    expect(await parse(sparse(8192n, `${HEAD}RDONLY 8192 SPARSE "stream.vmdk"\n`))).toEqual({ extents: [] });
   });
 
   it('is refused when it is encrypted', async () => {
