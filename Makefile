@@ -17,6 +17,12 @@ help: ## this list
 setup: ## install what is missing: Debian packages, npm packages, the pinned Node
 	@scripts/setup.sh
 
+PROGRAMS := dist/ips-cloud dist/ips-connector dist/ips-engine dist/ips
+# One that was removed is built again, however new the others are.
+ifneq ($(wildcard $(PROGRAMS)),$(PROGRAMS))
+.PHONY: dist/.built
+endif
+
 build: dist/.built ## bundle the four programs into dist/: ips-cloud, ips-connector, ips-engine, ips
 
 dist/.built: $(SOURCES) | setup
@@ -36,7 +42,7 @@ bench: engine-image ## the measurements that the README quotes
 	@node bench/run.ts
 
 lint: setup ## format and lint, types, house rules
-	@biome check .
+	@biome check --error-on-warnings .
 	@tsc --noEmit
 	@node scripts/check.ts
 

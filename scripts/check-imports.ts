@@ -28,7 +28,8 @@ const PROVIDER_LOADER = 'src/connector/providers.ts';
 /** The one file that reads the package's manifest. */
 const VERSION = 'src/lib/version.ts';
 
-const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)'(\.{1,2}\/[^']+)'/g;
+/** What follows `from`, `import` or `import(`, in whatever quotes. */
+const SPECIFIER = /\b(?:from|import)\s*(?<dynamic>\()?\s*(?<quote>['"`])(?<specifier>\.{1,2}\/.+?)\k<quote>/g;
 
 /** The folder of the table that a file belongs to. */
 export function roomOf(file: string): string | undefined {
@@ -41,11 +42,12 @@ export function wrongImports(file: string, source: string): string[] {
   if (!room) return [`${file}: its folder is not in the table of scripts/check-imports.ts`];
   const allowed = [room, ...(MAY_IMPORT[room] ?? [])];
   const complaints: string[] = [];
-  for (const [, specifier = ''] of source.matchAll(SPECIFIER)) {
+  for (const { groups } of source.matchAll(SPECIFIER)) {
+    const { dynamic, specifier = '' } = groups ?? {};
     const target = normalize(join(dirname(file), specifier));
     const targetRoom = roomOf(target);
     if (targetRoom && allowed.includes(targetRoom)) continue;
-    if (file === PROVIDER_LOADER && /^providers\/[a-z]+\/index\.ts$/.test(target)) continue;
+    if (file === PROVIDER_LOADER && dynamic && /^providers\/[a-z]+\/index\.ts$/.test(target)) continue;
     if (file === VERSION && target === 'package.json') continue;
     complaints.push(`${file}: must not import ${target}`);
   }

@@ -3,7 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { checkImports } from './check-imports.ts';
 import { checkGeneratedDocs } from './generated-docs.ts';
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+const files = execFileSync(
+  'git',
+  ['-c', 'safe.directory=*', 'ls-files', '--cached', '--others', '--exclude-standard'],
+  { encoding: 'utf8' },
+)
   .split('\n')
   .filter((file) => file !== '');
 

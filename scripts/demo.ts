@@ -7,60 +7,53 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import { isTerminal } from '../src/protocol/job.ts';
+import type { JobView } from '../src/protocol/rest.ts';
 import { sampleDisk } from '../test/fixtures/sample-disk.ts';
 import { Deployment } from '../test/harness/deployment.ts';
 import { captureHostState, compareHostState, describeHostItem } from '../test/harness/host-state.ts';
 import { type Samba, startSamba } from '../test/harness/samba.ts';
 import { runTool } from '../test/harness/tools.ts';
 
-interface ExportJob {
-  id: string;
-  state: string;
-  error?: { code: string; message: string; hint: string };
-  result?: {
-    export?: {
-      file: string;
-      virtualSize: number;
-      fileSize: number;
-      bytesRead: number;
-      bytesSkipped: number;
-      bytesWritten: number;
-      hashes: { algorithm: string; scope: string; value: string }[];
-      durations: Record<string, number>;
-    };
-  };
-}
-
 const started = performance.now();
 const before = await captureHostState();
 const folder = await mkdtemp(join(tmpdir(), 'ips-demo-'));
+const interruption = new AbortController();
+const { signal } = interruption;
 let samba: Samba | undefined;
 let deployment: Deployment | undefined;
-let stopping: Promise<void> | undefined;
-let failure: unknown;
 
-process.once('SIGINT', () => interrupted(130));
-process.once('SIGTERM', () => interrupted(143));
+for (const [name, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  // Not once: a second Ctrl-C must not end the clean-up.
+  process.on(name, () => {
+    console.error('\nInterrupted: cleaning up');
+    process.exitCode = code;
+    interruption.abort();
+  });
+}
 
-try {
-  await run();
-} catch (error) {
-  failure = error;
-}
-await stopAll();
-if (failure !== undefined) {
-  console.error(`\nThe demo failed: ${failure instanceof Error ? failure.message : String(failure)}`);
-  process.exitCode = 1;
-}
+await run().catch(failed);
+await cleanUp().catch(failed);
 await compareHost();
 say(`Done in ${seconds(performance.now() - started)}.`);
 
+/** What an interruption brings about is no failure. */
+function failed(error: unknown): void {
+  if (signal.aborted && error === signal.reason) return;
+  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode ||= 1;
+}
+
 async function run(): Promise<void> {
   const disk = await sourceDisk();
-  say('Starting a file server (Samba) that demands SMB 3.1.1 with encryption');
+  step('Starting a file server (Samba) that demands SMB 3.1.1 with encryption');
   const password = randomBytes(18).toString('base64url');
   const share = join(folder, 'share');
   samba = await startSamba({
@@ -72,66 +65,60 @@ async function run(): Promise<void> {
   const location = `smb://${samba.host}:${samba.port}/images`;
   say(`  ${location}`);
 
-  say('Starting ips-cloud, and logging in with its first admin token');
+  step('Starting ips-cloud, and logging in with its first admin token');
   deployment = await Deployment.start(join(folder, 'ips'));
   say(`  ${deployment.url}, pin ${deployment.pin}`);
 
-  say('Pairing a connector and starting it');
-  await show(['location', 'create', 'demo']);
+  step('Pairing a connector and starting it');
+  await show(deployment, ['location', 'create', 'demo']);
   await deployment.pairConnector('demo', { name: 'appliance-1', sourceFolders: [dirname(disk)] });
   await deployment.startConnector('appliance-1');
-  await show(['connector', 'list']);
+  await show(deployment, ['connector', 'list']);
 
-  say('Storing the credential for the share in the wallet');
-  await show(
-    ['credential', 'set', 'share', '--username', 'exporter', '--password-stdin', '--allow', location],
-    `${password}\n`,
-  );
+  step('Storing the credential for the share in the wallet');
+  const credential = ['credential', 'set', 'share', '--username', 'exporter', '--password-stdin', '--allow', location];
+  await show(deployment, credential, `${password}\n`);
 
-  say('Exporting');
+  step('Exporting');
   const name = basename(disk, extname(disk));
   const order = ['--location', 'demo', '--disk', disk, '--to', location, '--name', name, '--credential', 'share'];
   command(['export', 'qemu', ...order]);
   const exportStarted = performance.now();
-  const code = await deployment.ipsInSight(['export', 'qemu', ...order]);
-  const [job] = await deployment.json<ExportJob[]>(['job', 'list']);
+  const code = await deployment.ipsInSight(['export', 'qemu', ...order], signal);
+  signal.throwIfAborted();
+  const [job] = await deployment.json<JobView[]>(['job', 'list']);
   if (!job) throw new Error('the cloud service has no job');
   if (code !== 0) {
     console.error(await deployment.mustRun(['job', 'log', job.id]));
     throw new Error(`the export ended with exit code ${code}`);
   }
-  const took = performance.now() - exportStarted;
-
-  await judge(disk, share, job, took);
+  await judge(disk, share, job, performance.now() - exportStarted);
 }
 
 async function sourceDisk(): Promise<string> {
-  if (process.env.DISK) {
-    const disk = resolve(process.env.DISK);
-    await stat(disk);
-    return disk;
-  }
-  say('Making the Windows-like sample disk (kept for the next time)');
+  // Where it really lies: the connector serves no links that lead out of its source folder.
+  if (process.env.DISK) return await realpath(process.env.DISK);
+  step('Making the Windows-like sample disk (kept for the next time)');
   const out = resolve(import.meta.dirname, '../build/sample/windows-sample.qcow2');
   await mkdir(dirname(out), { recursive: true });
-  await sampleDisk(out);
+  await sampleDisk(out, { signal });
   return out;
 }
 
 /** An independent judge: qemu-img checks the file and compares every byte of it with the source. */
-async function judge(disk: string, share: string, job: ExportJob, tookMs: number): Promise<void> {
+async function judge(disk: string, share: string, job: JobView, tookMs: number): Promise<void> {
   const result = job.result?.export;
   if (!result) throw new Error('the job has no result');
   const file = join(share, result.file);
   const format = formatOf(disk);
-  say('Judging the file with qemu-img');
-  const check = await runTool('qemu-img', ['check', '-f', 'vhdx', file]);
+  step('Judging the file with qemu-img');
+  const check = await runTool('qemu-img', ['check', '-f', 'vhdx', file], { signal });
   say(`  qemu-img check:   ${check.trim().split('\n')[0]}`);
-  const compare = await runTool('qemu-img', ['compare', '-f', format, '-F', 'vhdx', disk, file]);
+  const compare = await runTool('qemu-img', ['compare', '-f', format, '-F', 'vhdx', disk, file], { signal });
   say(`  qemu-img compare: ${compare.trim()}`);
   const [hash] = result.hashes;
   const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
-  console.log('');
+  say('');
   for (const [label, value] of [
     ['job', `${job.id} (${job.state})`],
     ['file', `${result.file}, ${mib(result.fileSize)} on the share`],
@@ -140,15 +127,16 @@ async function judge(disk: string, share: string, job: ExportJob, tookMs: number
     ['written', mib(result.bytesWritten)],
     ['content hash', `${hash?.value} (${hash?.scope})`],
     ['export took', seconds(tookMs)],
-    ...Object.entries(result.durations).map(([step, ms]) => [`  ${step}`, seconds(ms)]),
+    ...Object.entries(result.durations).map(([name, ms]) => [`  ${name}`, seconds(ms)]),
   ]) {
-    console.log(`  ${label?.padEnd(16)} ${value}`);
+    say(`  ${label?.padEnd(16)} ${value}`);
   }
-  console.log('');
+  say('');
   if (process.env.KEEP) {
     await mkdir(process.env.KEEP, { recursive: true });
-    await copyFile(file, join(process.env.KEEP, result.file));
-    say(`Kept as ${join(resolve(process.env.KEEP), result.file)}`);
+    const kept = join(resolve(process.env.KEEP), result.file);
+    await copyFile(file, kept);
+    say(`Kept as ${kept}`);
   }
 }
 
@@ -157,21 +145,27 @@ function formatOf(disk: string): string {
   return formats[extname(disk).toLowerCase()] ?? 'raw';
 }
 
-/** Ends everything, once, also after Ctrl-C: a running job is cancelled first, so that its engine goes with it. */
-function stopAll(): Promise<void> {
-  stopping ??= (async () => {
-    if (deployment) {
-      const jobs = await deployment.json<ExportJob[]>(['job', 'list']).catch(() => []);
-      for (const job of jobs.filter(({ state }) => state === 'queued' || state === 'inProgress')) {
-        await deployment.ips(['job', 'cancel', job.id]);
-        await deployment.ips(['job', 'wait', job.id]);
-      }
-      await deployment.stop();
+/** Ends everything. A job that still runs is cancelled first, so that its engine goes with it. */
+async function cleanUp(): Promise<void> {
+  try {
+    if (deployment) await endJobs(deployment);
+  } finally {
+    try {
+      await deployment?.stop();
+    } finally {
+      await samba?.stop();
+      await rm(folder, { recursive: true, force: true });
     }
-    await samba?.stop();
-    await rm(folder, { recursive: true, force: true });
-  })();
-  return stopping;
+  }
+}
+
+async function endJobs(ips: Deployment): Promise<void> {
+  const jobs = await ips.json<JobView[]>(['job', 'list']).catch(() => []);
+  for (const job of jobs.filter(({ state }) => !isTerminal(state))) {
+    // Refused while it commits: then its end is a moment away.
+    await ips.ips(['job', 'cancel', job.id]);
+    await ips.ips(['job', 'wait', job.id]);
+  }
 }
 
 async function compareHost(): Promise<void> {
@@ -183,19 +177,20 @@ async function compareHost(): Promise<void> {
   else say('Processes, mounts, loop devices and listening sockets are the same as before.');
 }
 
-function interrupted(code: number): void {
-  console.error('\nInterrupted: cleaning up');
-  void stopAll().then(() => process.exit(code));
-}
-
-async function show(args: readonly string[], input = ''): Promise<void> {
+async function show(ips: Deployment, args: readonly string[], input = ''): Promise<void> {
   command(args);
-  const output = await deployment?.mustRun(args, input);
-  if (output?.trim()) console.log(output.trimEnd().replace(/^/gm, '  '));
+  const output = await ips.mustRun(args, input);
+  if (output.trim()) say(output.trimEnd().replace(/^/gm, '  '));
 }
 
 function command(args: readonly string[]): void {
-  console.log(`  $ ips ${args.join(' ')}`);
+  say(`  $ ips ${args.join(' ')}`);
+}
+
+/** The next part of the run, unless somebody has interrupted it. */
+function step(text: string): void {
+  signal.throwIfAborted();
+  say(text);
 }
 
 function say(text: string): void {

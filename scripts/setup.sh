@@ -6,6 +6,11 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
+if [ "$(uname -m)" != x86_64 ]; then
+  echo "setup: engines run on x86-64 only so far, and this machine is $(uname -m)" >&2
+  exit 1
+fi
+
 packages=(
   qemu-system-x86 qemu-utils              # engine VMs; qemu-img as the judge of our files
   samba smbclient                         # the share to export to
@@ -14,7 +19,7 @@ packages=(
   dosfstools gdisk mtools ntfs-3g         # the sample disk: partitions, EFI file system, NTFS
   libhivex-bin libwin-hivex-perl          # … and its registry
   libatomic1                              # the pinned node
-  ca-certificates git iproute2 make openssl procps zstd
+  ca-certificates git make procps
 )
 # A node from elsewhere brings its own npm, and Debian's would not go beside it.
 command -v npm >/dev/null || packages+=(nodejs npm)

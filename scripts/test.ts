@@ -4,8 +4,9 @@
  * tests booted a VM than test/e2e/expected.json demands, so that a harness that quietly stops booting is noticed.
  *
  * Arguments are passed on to jest (a path or a name), and then only what matches is run and no number is demanded.
+ * Interrupted, it waits for what the tests clean up by themselves.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,14 @@ interface Counts {
 const selection = process.argv.slice(2);
 const scratch = await mkdtemp(join(tmpdir(), 'ips-test-'));
 const bootRecord = join(scratch, 'boots');
+let running: ChildProcess | undefined;
+
+let interrupted = false;
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(name, () => {
+    interrupted = true;
+    running?.kill(name);
+  });
 
 try {
   const quick = await runJest('quick', ['test/unit', 'test/integration'], ['--maxWorkers=2']);
@@ -36,17 +45,22 @@ try {
     console.log('too few tests booted a virtual machine');
     total.failed += 1;
   }
+  if (interrupted) {
+    console.log('interrupted');
+    total.failed += 1;
+  }
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }
 
-/** Runs jest over some folders. A run that ends without a report counts as one failure. */
+/** Runs jest over some folders. A run that ends without a report, or unhappily for no test's fault, counts as a failure. */
 async function runJest(name: string, folders: readonly string[], options: readonly string[]): Promise<Counts> {
+  if (interrupted) return { passed: 0, failed: 0, skipped: 0 };
   const report = join(scratch, `${name}.json`);
-  const args = ['node_modules/jest/bin/jest.js', ...options, '--json', `--outputFile=${report}`, '--passWithNoTests'];
-  const patterns = selection.length > 0 ? [...selection, '--roots', ...folders] : folders;
+  const args = ['node_modules/jest/bin/jest.js', ...options, '--json', `--outputFile=${report}`];
+  const patterns = selection.length > 0 ? [...selection, '--passWithNoTests', '--roots', ...folders] : folders;
   const child = spawn(process.execPath, [...args, ...patterns], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
@@ -55,15 +69,16 @@ async function runJest(name: string, folders: readonly string[], options: readon
       [bootRecordVariable]: bootRecord,
     },
   });
-  await new Promise((resolve) => child.once('close', resolve));
+  running = child;
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  running = undefined;
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(
-      await readFile(report, 'utf8'),
-    );
+    const counts = JSON.parse(await readFile(report, 'utf8'));
+    const failed = counts.numFailedTests + counts.numRuntimeErrorTestSuites;
     return {
-      passed: numPassedTests,
-      failed: numFailedTests + numRuntimeErrorTestSuites,
-      skipped: numPendingTests,
+      passed: counts.numPassedTests,
+      failed: failed === 0 && code !== 0 ? 1 : failed,
+      skipped: counts.numPendingTests + counts.numTodoTests,
     };
   } catch {
     return { passed: 0, failed: 1, skipped: 0 };

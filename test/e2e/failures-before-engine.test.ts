@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { expectFailure, LOCATION, Site } from '../harness/site.ts';
-import { runTool } from '../harness/tools.ts';
+import { runTool, tryTool } from '../harness/tools.ts';
 
 describe('what is wrong before an engine is needed', () => {
   let site: Site;
@@ -59,14 +59,20 @@ describe('what is wrong before an engine is needed', () => {
         stdio: 'ignore',
       },
     );
+    const ended = new Promise((done) => running.once('exit', done));
     try {
-      await sleep(1_500);
+      // The lock is there when another opening is refused.
+      const isLocked = async () => (await tryTool('qemu-img', ['info', '-f', 'qcow2', disk])).code !== 0;
+      while (!(await isLocked())) {
+        expect(running.exitCode).toBeNull();
+        await sleep(50);
+      }
       const job = await site.end(await site.begin({ disk }));
       expectFailure(job, 'SOURCE_IN_USE');
       await site.expectNoTrace(job, ['taken.vhdx']);
     } finally {
       running.kill('SIGKILL');
-      await new Promise((ended) => running.once('exit', ended));
+      await ended;
     }
   });
 
@@ -87,6 +93,21 @@ describe('what is wrong before an engine is needed', () => {
     ]);
     const job = await site.end(await site.begin({ disk }));
     expectFailure(job, 'SOURCE_BACKING_REFUSED');
+    await site.expectNoTrace(job, ['taken.vhdx']);
+  });
+
+  it('a cancel during preflight, while the file server stands still', async () => {
+    site.samba.freeze();
+    try {
+      const id = await site.begin({ name: 'frozen' });
+      await site.waitFor(id, (job) => job.step === 'preflight');
+      await site.deployment.mustRun(['job', 'cancel', id]);
+      const job = await site.end(id, 30_000);
+      expect(job).toMatchObject({ state: 'cancelled', error: { code: 'JOB_CANCELLED' } });
+      await site.expectNoTrace(job, ['taken.vhdx']);
+    } finally {
+      site.samba.thaw();
+    }
   });
 
   it('a dry run gives findings and creates nothing', async () => {

@@ -31,6 +31,26 @@ describe('an engine that is not what it should be', () => {
     }
   }, 180_000);
 
+  it('is cancelled while it is started', async () => {
+    // It begins late, so that the cancel comes before there is a virtual machine. (Perl sleeps without a child.)
+    const binary = await standIn(
+      scripts,
+      'qemu-late',
+      '#!/usr/bin/perl\nsleep 6;\nexec "qemu-system-x86_64", @ARGV;\n',
+    );
+    const site = await Site.start({ connector: { qemu: { binary } } });
+    try {
+      const id = await site.begin();
+      await site.waitFor(id, (job) => job.step === 'startEngine');
+      await site.deployment.mustRun(['job', 'cancel', id]);
+      const job = await site.end(id);
+      expect(job).toMatchObject({ state: 'cancelled', error: { code: 'JOB_CANCELLED' } });
+      await site.expectNoTrace(job);
+    } finally {
+      await site.stop();
+    }
+  }, 180_000);
+
   it('is an impostor: something else answers on its port, and gets not one byte of ours', async () => {
     const record = join(scripts, 'received');
     const impostor = resolve(import.meta.dirname, '../doubles/engine-impostor.ts');

@@ -1,13 +1,15 @@
 /**
  * A whole deployment for tests and the demo: the four programs as `make build` made them, started as an administrator
  * starts them, each in its own process, with state in one folder. Nothing here reaches into their memory: the harness
- * drives the `ips` command and looks at files, processes and exit codes.
+ * drives the `ips` command and looks at files, processes and exit codes. However this process ends, the programs end with
+ * it, and the virtual machines soon after.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { guardLeftovers, type LeftoverGuard } from './leftover-guard.ts';
 import { type ToolResult, tryTool } from './tools.ts';
 
 const PROGRAMS = resolve(import.meta.dirname, '../../dist');
@@ -51,13 +53,15 @@ export interface ConnectorOptions {
 }
 
 export class Deployment {
+  readonly #guard: LeftoverGuard;
   readonly folder: string;
   readonly url: string;
   readonly pin: string;
   cloud: Program;
   readonly connectors = new Map<string, Program>();
 
-  private constructor(folder: string, cloud: Program, ready: { url: string; pin: string }) {
+  private constructor(folder: string, guard: LeftoverGuard, cloud: Program, ready: { url: string; pin: string }) {
+    this.#guard = guard;
     this.folder = folder;
     this.cloud = cloud;
     this.url = ready.url;
@@ -76,11 +80,20 @@ export class Deployment {
         ...cloudSettings,
       }),
     );
-    const { program, ready } = await startCloud(folder);
-    const deployment = new Deployment(folder, program, ready);
-    const login = ['login', '--url', ready.url, '--pin', ready.pin, '--token-file', join(folder, 'admin-token')];
-    await deployment.mustRun(login);
-    return deployment;
+    const guard = guardLeftovers(folder);
+    try {
+      const { program, ready } = await startCloud(folder);
+      const deployment = new Deployment(folder, guard, program, ready);
+      const login = ['login', '--url', ready.url, '--pin', ready.pin, '--token-file', join(folder, 'admin-token')];
+      await deployment.mustRun(login).catch(async (error: unknown) => {
+        await program.stop();
+        throw error;
+      });
+      return deployment;
+    } catch (error) {
+      await guard.dismiss();
+      throw error;
+    }
   }
 
   /** Starts the cloud service again, on the same port and data, after it was stopped or killed. */
@@ -96,10 +109,18 @@ export class Deployment {
     return await tryTool(join(PROGRAMS, 'ips'), args, { input, env: this.#environment() });
   }
 
-  /** Runs the `ips` command in sight of the user: our terminal is its terminal. @returns its exit code */
-  async ipsInSight(args: readonly string[]): Promise<number> {
+  /**
+   * Runs the `ips` command in sight of the user: our terminal is its terminal.
+   * @param signal interrupts it, as Ctrl-C does
+   * @returns its exit code
+   */
+  async ipsInSight(args: readonly string[], signal: AbortSignal): Promise<number> {
     const child = spawn(join(PROGRAMS, 'ips'), [...args], { stdio: 'inherit', env: this.#environment() });
-    return await new Promise((done) => child.once('close', (code) => done(code ?? 1)));
+    const interrupt = () => child.kill('SIGINT');
+    signal.addEventListener('abort', interrupt);
+    const code = await new Promise<number>((done) => child.once('close', (code) => done(code ?? 1)));
+    signal.removeEventListener('abort', interrupt);
+    return code;
   }
 
   /** Runs the `ips` command, which must succeed. @returns its standard output */
@@ -167,12 +188,15 @@ export class Deployment {
 
   /** Ends all programs. Engines that still run are the connectors' business and stay for the caller to see. */
   async stop(): Promise<void> {
-    await Promise.all([...this.connectors.values()].map((each) => each.stop()));
-    await this.cloud.stop();
+    const ends = await Promise.allSettled([this.cloud, ...this.connectors.values()].map((each) => each.stop()));
+    await this.#guard.dismiss();
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
+  /** The user's own log-in must neither be seen nor changed. */
   #environment(): NodeJS.ProcessEnv {
-    return { ...process.env, HOME: join(this.folder, 'home') };
+    const { XDG_CONFIG_HOME: _, ...rest } = process.env;
+    return { ...rest, HOME: join(this.folder, 'home') };
   }
 }
 
@@ -196,8 +220,10 @@ async function startCloud(folder: string): Promise<{ program: Program; ready: { 
 async function startProgram(name: string, args: readonly string[], logFile: string): Promise<Program> {
   const log = openSync(logFile, 'a');
   try {
-    // A process group of its own: Ctrl-C at the terminal is for us to handle, and to tell it in good order.
-    const child = spawn(join(PROGRAMS, name), [...args], { detached: true, stdio: ['ignore', log, log] });
+    // A process group of its own: Ctrl-C at the terminal is for us to handle, and to tell it in good order. But when we
+    // are killed, the kernel kills it.
+    const program = ['--pdeathsig', 'KILL', join(PROGRAMS, name), ...args];
+    const child = spawn('setpriv', program, { detached: true, stdio: ['ignore', log, log] });
     await new Promise<void>((started, failed) => {
       child.once('spawn', started);
       child.once('error', failed);

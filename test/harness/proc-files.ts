@@ -71,8 +71,13 @@ export async function readProcesses(): Promise<HostProcess[]> {
   return found.filter((each) => each !== undefined);
 }
 
+/** A process's arguments, whole and unmasked; empty when it has ended. */
+export async function argumentsOf(pid: number): Promise<string[]> {
+  return (await text(`/proc/${pid}/cmdline`)).split('\0').filter((arg) => arg !== '');
+}
+
 async function readProcess(pid: number): Promise<HostProcess | undefined> {
-  const [stat, commandLine] = await Promise.all([text(`/proc/${pid}/stat`), text(`/proc/${pid}/cmdline`)]);
+  const [stat, args] = await Promise.all([text(`/proc/${pid}/stat`), argumentsOf(pid)]);
   // The name stands in parentheses and may itself hold spaces and parentheses; the fields behind it are plain numbers.
   const nameEnd = stat.lastIndexOf(')');
   if (nameEnd < 0) return undefined;
@@ -84,7 +89,7 @@ async function readProcess(pid: number): Promise<HostProcess | undefined> {
     parent: Number(field[1]),
     session: Number(field[3]),
     name: stat.slice(stat.indexOf('(') + 1, nameEnd),
-    commandLine: masked(commandLine.split('\0').filter((arg) => arg !== '')),
+    commandLine: masked(args),
     kernelThread: (Number(field[6]) & KERNEL_THREAD) !== 0,
     zombie: field[0] === 'Z',
   };

@@ -130,6 +130,15 @@ export class Samba {
     await this.start();
   }
 
+  /** The server stands still: connections are accepted by the kernel, and nobody answers. */
+  freeze(): void {
+    this.#signal('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#signal('SIGCONT');
+  }
+
   /** Files that clients have open, from smbstatus. */
   async openFiles(): Promise<OpenFile[]> {
     const status = statusSchema.parse(JSON.parse(await runTool('smbstatus', ['-s', this.conf, '--json'])));
@@ -211,6 +220,12 @@ export class Samba {
     return sockets.some(
       (each) => each.kind === 'tcp' && each.address === `${this.host}:${this.port}` && each.owners.includes(pid),
     );
+  }
+
+  /** To the listening process: without it no connection gets a process of its own. */
+  #signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    if (this.#server?.pid === undefined) throw new Error('the server does not run');
+    process.kill(this.#server.pid, signal);
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

@@ -12,7 +12,8 @@ import type { JobEventView, JobView } from '../../src/protocol/rest.ts';
 import { sampleDisk } from '../fixtures/sample-disk.ts';
 import { recordBoot } from './boot-record.ts';
 import { type ConnectorOptions, Deployment } from './deployment.ts';
-import { readProcesses } from './proc-files.ts';
+import { captureHostState, compareHostState, describeHostItem, type HostState } from './host-state.ts';
+import { argumentsOf, readProcesses } from './proc-files.ts';
 import { type Samba, startSamba } from './samba.ts';
 
 export const LOCATION = 'site-1';
@@ -30,6 +31,7 @@ export interface SiteOptions {
 }
 
 export class Site {
+  readonly #before: HostState;
   readonly folder: string;
   readonly samba: Samba;
   readonly deployment: Deployment;
@@ -37,15 +39,20 @@ export class Site {
   readonly disk: string;
   readonly sourceFolder: string;
 
-  private constructor(folder: string, samba: Samba, deployment: Deployment, disk: string, sourceFolder: string) {
-    this.folder = folder;
-    this.samba = samba;
-    this.deployment = deployment;
-    this.disk = disk;
-    this.sourceFolder = sourceFolder;
+  private constructor(
+    before: HostState,
+    parts: Pick<Site, 'folder' | 'samba' | 'deployment' | 'disk' | 'sourceFolder'>,
+  ) {
+    this.#before = before;
+    this.folder = parts.folder;
+    this.samba = parts.samba;
+    this.deployment = parts.deployment;
+    this.disk = parts.disk;
+    this.sourceFolder = parts.sourceFolder;
   }
 
   static async start(options: SiteOptions = {}): Promise<Site> {
+    const before = await captureHostState();
     const disk = resolve(import.meta.dirname, '../../build/sample/windows-small.qcow2');
     await sampleDisk(disk, { small: true });
     const folder = await mkdtemp(join(tmpdir(), 'ips-e2e-'));
@@ -62,12 +69,15 @@ export class Site {
       password: PASSWORD,
     });
     const deployment = await Deployment.start(join(folder, 'ips'), options.cloud);
-    const site = new Site(folder, samba, deployment, disk, sourceFolder);
+    const site = new Site(before, { folder, samba, deployment, disk, sourceFolder });
     await deployment.mustRun(['location', 'create', LOCATION]);
     await site.setCredential('share', PASSWORD);
     if (!options.withoutConnector) {
       const sources = [resolve(disk, '..'), sourceFolder];
-      await deployment.pairConnector(LOCATION, { name: CONNECTOR, sourceFolders: sources, ...options.connector });
+      const { qemu, ...more } = options.connector ?? {};
+      // The tests act on steps that under KVM would be over before they are seen.
+      const slowly = { accelerator: 'tcg', ...qemu };
+      await deployment.pairConnector(LOCATION, { name: CONNECTOR, sourceFolders: sources, qemu: slowly, ...more });
       await deployment.startConnector(CONNECTOR);
     }
     return site;
@@ -145,10 +155,8 @@ export class Site {
 
   /** Processes of ours that are engines: none may be left when no job is live. */
   async engines(): Promise<string[]> {
-    const processes = await readProcesses();
-    return processes
-      .filter(({ commandLine }) => commandLine.includes(`${this.folder}/ips/`) && commandLine.includes('qemu'))
-      .map(({ commandLine }) => commandLine);
+    const lines = await Promise.all((await readProcesses()).map(({ pid }) => argumentsOf(pid)));
+    return lines.map((args) => args.join(' ')).filter((line) => line.includes(`-pidfile ${this.folder}/ips/`));
   }
 
   /** Nothing of a job is left: no engine, no file of an engine, an empty ledger, and on the share just `files`. */
@@ -169,6 +177,8 @@ export class Site {
       await this.samba.stop();
       expect(await this.engines()).toEqual([]);
       await rm(this.folder, { recursive: true, force: true });
+      const { appeared } = compareHostState(this.#before, await captureHostState());
+      expect(appeared.map(describeHostItem)).toEqual([]);
     }
   }
 }

@@ -14,6 +14,7 @@ export interface ToolOptions {
   /** Written to the program's standard input, which is then closed. */
   readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
   /** Kills the program (SIGKILL) when it aborts; the run then rejects. */
   readonly signal?: AbortSignal;
 }
@@ -39,6 +40,7 @@ export async function tryTool(
   const child = spawn(program, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: options.env ?? process.env,
+    cwd: options.cwd,
     signal: options.signal,
     killSignal: 'SIGKILL',
   });

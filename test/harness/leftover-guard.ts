@@ -1,0 +1,27 @@
+/**
+ * What ends the virtual machines of a deployment when nobody else does: they are detached from everything, so that they
+ * outlive a connector, and would outlive a test run that is killed as well. The guard is a process of its own; when its
+ * standard input closes without a word, it kills whatever was started with a path in the folder, and removes the folder.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+// The workers of a killed connector need a moment to end, and could start something until then.
+const SCRIPT = 'read -r word; [ "$word" = over ] || { sleep 2; pkill -KILL -f -- "$1/"; rm -rf "$1"; }';
+
+export interface LeftoverGuard {
+  /** Everything was ended in good order: nothing is killed or removed. */
+  dismiss(): Promise<void>;
+}
+
+export function guardLeftovers(folder: string): LeftoverGuard {
+  // A session of its own, so that Ctrl-C reaches only us, and the guard by the closed pipe.
+  const guard = spawn('sh', ['-c', SCRIPT, 'sh', folder], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  const ended = once(guard, 'close');
+  return {
+    dismiss: async () => {
+      guard.stdin.end('over\n');
+      await ended;
+    },
+  };
+}
