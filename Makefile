@@ -38,7 +38,7 @@ test: engine-image lint ## lint, types, checks, then unit, integration and end-t
 demo: engine-image ## the main job for real on this machine (DISK=/path/to/image KEEP=/path/to/folder)
 	@node scripts/demo.ts
 
-bench: engine-image ## the measurements that the README quotes
+bench: setup ## our export beside qemu-img's, as ratios (some four minutes)
 	@node bench/run.ts
 
 lint: setup ## format and lint, types, house rules

@@ -72,8 +72,11 @@ export interface Provider {
   /** Looks at source and platform; changes nothing. A critical finding's code is the error the job fails with. */
   preflight(parameters: JobParameters, context: ProviderContext, signal: AbortSignal): Promise<Finding[]>;
 
-  /** What is known of the source. Called after a preflight without critical findings. */
-  describeSource(parameters: JobParameters, signal: AbortSignal): Promise<SourceView>;
+  /**
+   * What is known of the source. Called after a preflight without critical findings, and again once the engine runs: it
+   * must then be a view of what that engine has attached.
+   */
+  describeSource(parameters: JobParameters, context: ProviderContext, signal: AbortSignal): Promise<SourceView>;
 
   /**
    * Starts the engine VM, or finds the one that this job and token started already.

@@ -75,8 +75,6 @@ echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 printf '127.0.0.1 localhost ips-engine\n::1 localhost\n' >"$root/etc/hosts"
 ln -sf ../run/ips/resolv.conf "$root/etc/resolv.conf"
 ln -sf /proc/self/mounts "$root/etc/mtab"
-mkdir -p "$root/etc/samba"
-printf '[global]\n  client min protocol = SMB3_00\n' >"$root/etc/samba/smb.conf"
 install -m 0755 "$node" "$root/usr/bin/node"
 strip --strip-all "$root/usr/bin/node"
 for applet in sh cat cp grep hostname ip ls mkdir mv poweroff rm sleep sort sync udhcpc usleep xargs; do

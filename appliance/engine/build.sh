@@ -1,7 +1,7 @@
 #!/bin/bash
 # Makes the engine's boot image, build/engine/{vmlinuz,initrd,root.sqfs,manifest.json}, and only what has changed of it.
 #
-# Two layers: the base (Debian packages, kernel, node: a good half minute, base.sh) and the initrd (the agent and the two
+# Two layers: the base (Debian packages, kernel, node: half a minute, base.sh) and the initrd (the agent and the two
 # start-up scripts: a second). Each is made anew when the hash of what it is made from differs from the one kept beside it.
 #
 # usage: build.sh [AGENT [FOLDER]]  (defaults: dist/ips-engine, build/engine)

@@ -19,6 +19,7 @@ import { QemuImg } from './qemu-img.ts';
 import { parseSettings } from './settings.ts';
 import { openSource, readSourceChain } from './source.ts';
 import { SourceFolders } from './source-folders.ts';
+import { refuseReplaced } from './stranger.ts';
 import { teardown } from './teardown.ts';
 import { findVms, platformIdOf } from './vm-process.ts';
 
@@ -45,9 +46,11 @@ export const createProvider: CreateProvider = ({ stateFolder, doors, clock, log,
       return await preflight({ settings, folders, qemuImg, processes, clock }, sourceOf(parameters), signal);
     },
 
-    async describeSource(parameters, signal) {
+    async describeSource(parameters, context, signal) {
       const { image, virtualSize } = await openSource({ folders, qemuImg }, sourceOf(parameters), signal);
       const { extents, bytes } = await qemuImg.dataExtents(image, virtualSize, signal);
+      const vm = await running(context);
+      if (vm) await refuseReplaced(vm, (await readSourceChain(folders, sourceOf(parameters))).files);
       // QEMU sees no holes in a VHDX; but nothing is compressed there, so it holds no more data than the file is long.
       const most = image.format === 'vhdx' ? (await stat(image.path)).size : virtualSize;
       return { serial: DISK_SERIAL.source, virtualSize, dataExtents: extents, dataBytes: Math.min(bytes, most) };

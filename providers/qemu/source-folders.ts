@@ -4,6 +4,7 @@
  */
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, sep } from 'node:path';
+import { isErrno } from '../../src/lib/files.ts';
 import { fileId, type KnownFile } from './held-files.ts';
 
 export type Located =
@@ -23,13 +24,23 @@ export class SourceFolders {
   /** Where `name` (an absolute path) really is. A name with `..` in it is outside, wherever it leads. */
   async locate(name: string): Promise<Located> {
     if (!isAbsolute(name) || name.split(sep).includes('..') || name.includes('\0')) return { kind: 'outside' };
-    const path = await realpath(name).catch(() => undefined);
+    const path = await unlessMissing(realpath(name));
     if (path === undefined) return { kind: 'missing' };
-    const folders = await Promise.all(this.#folders.map((folder) => realpath(folder).catch(() => undefined)));
+    const folders = await Promise.all(this.#folders.map((folder) => unlessMissing(realpath(folder))));
     if (!folders.some((folder) => folder !== undefined && isBelow(path, folder))) return { kind: 'outside' };
-    const facts = await stat(path, { bigint: true }).catch(() => undefined);
+    const facts = await unlessMissing(stat(path, { bigint: true }));
     if (facts === undefined) return { kind: 'missing' };
     return facts.isFile() ? { kind: 'inside', path, id: fileId(facts) } : { kind: 'noFile' };
+  }
+}
+
+/** Undefined for what is not there; a storage that fails says nothing about what is on it. */
+async function unlessMissing<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
+    throw error;
   }
 }
 

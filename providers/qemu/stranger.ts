@@ -4,6 +4,7 @@
  */
 import { realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
+import { IpsError } from '../../src/protocol/errors.ts';
 import { heldFiles, type KnownFile } from './held-files.ts';
 import { isThere, type VmProcess } from './vm-process.ts';
 
@@ -28,4 +29,17 @@ export async function strangerIn(
     if (!(await isThere(vm))) return undefined;
     throw error;
   }
+}
+
+/**
+ * What lies in the source folder now must be what the VM holds: a map of another file would leave out data of this one.
+ * @throws IpsError SOURCE_UNREADABLE naming the file that was put in the place of another one
+ */
+export async function refuseReplaced(vm: VmProcess, source: readonly KnownFile[]): Promise<void> {
+  const held = await heldFiles(vm.pid);
+  const replaced = source.find(({ path, id }) => !held.some((file) => file.path === path && file.id === id));
+  if (replaced === undefined) return;
+  throw new IpsError('SOURCE_UNREADABLE', `${replaced.path} was replaced while the engine had its predecessor open.`, {
+    hint: 'Leave the files in the source folder alone while the job runs, and start it again.',
+  });
 }

@@ -5,7 +5,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { ErrorReport } from '../protocol/errors.ts';
 import type { JobParameters } from '../protocol/job.ts';
-import type { JobRef } from './leases.ts';
+import type { JobRef } from './job-ref.ts';
 import type { ForkWorker } from './worker-process.ts';
 
 /** A worker answers within a minute by itself; after this time, in ms, it is ended. */

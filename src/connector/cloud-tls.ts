@@ -9,14 +9,6 @@ import type { CloudTrust } from './pairing-record.ts';
 /** Longest look at the cloud's certificate, in ms. */
 const LOOK_LIMIT_MS = 15_000;
 
-/** A cloud's address. @throws IpsError USAGE when it is not `https://host[:port]` */
-export function parseCloudUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '')
-    throw new IpsError('USAGE', `"${text}" is no address like https://ips.example.com:8440.`);
-  return url;
-}
-
 export class CloudTls {
   readonly #tls: PinnedTls;
   readonly #clock: Clock;
@@ -38,6 +30,11 @@ export class CloudTls {
     } finally {
       limit.release();
     }
+  }
+
+  /** The pin of the key that the cloud showed when it was last looked at; undefined under CA trust. */
+  get shownPin(): string | undefined {
+    return this.#tls.shownPin;
   }
 
   /** After a failed connection: the certificate may have been renewed, so it is looked at anew next time. */

@@ -19,7 +19,7 @@ import type { Journal } from './journal.ts';
 import { JobLedger } from './ledger.ts';
 import { Link, type LinkHost } from './link.ts';
 import type { Welcome } from './link-session.ts';
-import { type DialLink, linkDialer } from './link-socket.ts';
+import { linkDialer } from './link-socket.ts';
 import { type PairingRecord, readGeneration, requirePairing, writeGeneration, writePairing } from './pairing-record.ts';
 import { openJournal, requirePrivate, type StatePaths, statePaths } from './state-folder.ts';
 import { Supervisor } from './supervisor.ts';
@@ -69,7 +69,8 @@ class Daemon {
   readonly #health: HealthFile;
   readonly #link: Link;
   #pairing: PairingRecord;
-  #dial: DialLink;
+  /** Trusts what the pairing says now. */
+  #tls: CloudTls;
 
   constructor(
     config: ConnectorConfig,
@@ -84,7 +85,7 @@ class Daemon {
     this.#files = new Files(doors);
     this.#identity = parts.identity;
     this.#pairing = parts.pairing;
-    this.#dial = this.#dialer();
+    this.#tls = this.#newTls();
     this.#health = new HealthFile(paths, VERSION, { files: this.#files, clock, log });
     this.#supervisor = new Supervisor({
       ...tools,
@@ -97,7 +98,7 @@ class Daemon {
     });
     this.#link = new Link(this.#host(config, newId('run', random)), {
       ...tools,
-      dial: (listener, signal) => this.#dial(listener, signal),
+      dial: (...call) => linkDialer(new URL(parts.pairing.cloudUrl), this.#tls)(...call),
     });
   }
 
@@ -125,10 +126,10 @@ class Daemon {
       }),
       sign: (text) => signText(this.#identity, text),
       storeWelcome: (welcome) => this.#storeWelcome(welcome),
-      onUp: (welcome, helloSentAt) => {
+      onUp: (welcome) => {
         this.#tools.log.info('connected to the cloud', { cloud: this.#pairing.cloudUrl });
         this.#health.linkUp();
-        this.#supervisor.linkUp(welcome, helloSentAt);
+        this.#supervisor.linkUp(welcome);
       },
       onDown: (error, nextTryMs) => {
         this.#supervisor.linkDown();
@@ -140,19 +141,35 @@ class Daemon {
 
   async #storeWelcome(welcome: Welcome): Promise<void> {
     const { trust } = this.#pairing;
-    const isUsable = welcome.pins.length > 0 && welcome.pins.every((pin) => PIN_PATTERN.test(pin));
-    if (trust.kind === 'pins' && isUsable && !isSameSet(trust.pins, welcome.pins)) {
-      this.#pairing = { ...this.#pairing, trust: { kind: 'pins', pins: welcome.pins } };
-      await writePairing(this.#paths, this.#files, this.#pairing);
-      this.#dial = this.#dialer();
-      this.#tools.log.info('the cloud announced its pins', { pins: welcome.pins });
-    }
+    if (trust.kind === 'pins') await this.#heedPins(trust.pins, welcome.pins);
     await writeGeneration(this.#paths, this.#files, welcome.generation);
   }
 
-  #dialer(): DialLink {
-    const url = new URL(this.#pairing.cloudUrl);
-    return linkDialer(url, new CloudTls({ url, trust: this.#pairing.trust }, this.#tools.doors, this.#tools.clock));
+  /**
+   * Takes the pins that the cloud announces, if the key that we talk to is one of them: without it, behind something
+   * that ends the cloud's TLS with a key of its own, the next connection would be refused, and all after it.
+   */
+  async #heedPins(known: readonly string[], announced: string[]): Promise<void> {
+    const { log } = this.#tools;
+    if (announced.length === 0 || isSameSet(known, announced)) return;
+    const shown = this.#tls.shownPin;
+    if (shown === undefined || !announced.includes(shown) || !announced.every((pin) => PIN_PATTERN.test(pin))) {
+      log.warn('the cloud announced pins under which it could not be reached from here; the known ones stay', {
+        shown,
+        announced,
+      });
+      return;
+    }
+    const pairing: PairingRecord = { ...this.#pairing, trust: { kind: 'pins', pins: announced } };
+    await writePairing(this.#paths, this.#files, pairing);
+    this.#pairing = pairing;
+    this.#tls = this.#newTls();
+    log.info('the cloud announced its pins', { pins: announced });
+  }
+
+  #newTls(): CloudTls {
+    const { cloudUrl, trust } = this.#pairing;
+    return new CloudTls({ url: new URL(cloudUrl), trust }, this.#tools.doors, this.#tools.clock);
   }
 }
 

@@ -2,7 +2,7 @@
  * The client of the engine's API (protocol/engine.ts). One connection a request, each proven by `connectEngine` before
  * a byte is sent; each request has a time limit; every answer carries the engine's boot id, and another one than
  * expected ends the attempt with ENGINE_LOST. What it throws: `EngineSilence` (try again if you like),
- * `EngineStranger`, or the `IpsError` that the engine answered.
+ * `EngineStranger`, `TooLate`, or the `IpsError` that the engine answered.
  */
 import { type IncomingMessage, request } from 'node:http';
 import type { z } from 'zod';
@@ -10,13 +10,12 @@ import { type Clock, deadlineSignal } from '../lib/clock.ts';
 import type { Doors } from '../lib/doors.ts';
 import {
   BOOT_ID_HEADER,
-  ENGINE_STATUS_PATH,
+  ENGINE_PATHS,
   type EngineEvent,
+  type EngineStatus,
   type EngineTask,
   engineEventSchema,
   engineStatusSchema,
-  type SessionAnswer,
-  sessionAnswerSchema,
 } from '../protocol/engine.ts';
 import { IpsError, isErrorCode } from '../protocol/errors.ts';
 import { errorReportSchema } from '../protocol/job.ts';
@@ -31,6 +30,22 @@ const COMMIT_MS = 120_000;
 const EVENTS_IDLE_MS = 30_000;
 /** Largest answer or event line taken, in bytes. */
 const MAX_BYTES = 1024 * 1024;
+
+/** The time had passed by which it was to be sent: the engine was not asked. */
+export class TooLate extends Error {
+  override readonly name = 'TooLate';
+}
+
+interface Exchange {
+  /** What it is, for the doors. */
+  what: string;
+  method: 'GET' | 'PUT' | 'POST';
+  path: string;
+  body?: object;
+  limitMs?: number;
+  /** Monotonic time, in ms, from which on it is not sent any more. */
+  before?: number;
+}
 
 export class EngineClient {
   readonly #address: EngineAddress;
@@ -54,38 +69,45 @@ export class EngineClient {
   }
 
   /** Hands over the session key; from then on only that opens anything. */
-  async putSession(sessionKey: Buffer, signal: AbortSignal): Promise<SessionAnswer> {
+  async putSession(sessionKey: Buffer, signal: AbortSignal): Promise<EngineStatus> {
     const body = { sessionKey: sessionKey.toString('hex') };
-    return parse(sessionAnswerSchema, await this.#exchange('session', 'PUT', '/v1/session', body, signal));
+    const exchange: Exchange = { what: 'session', method: 'PUT', path: ENGINE_PATHS.session, body };
+    return parse(engineStatusSchema, await this.#exchange(exchange, signal));
   }
 
   /** Who is there. */
-  async status(signal: AbortSignal): Promise<SessionAnswer> {
-    return parse(engineStatusSchema, await this.#exchange('status', 'GET', ENGINE_STATUS_PATH, undefined, signal));
+  async status(signal: AbortSignal): Promise<EngineStatus> {
+    const exchange: Exchange = { what: 'status', method: 'GET', path: ENGINE_PATHS.status };
+    return parse(engineStatusSchema, await this.#exchange(exchange, signal));
   }
 
   /** Starts the task; the same task again is answered and changes nothing. */
   async putTask(task: EngineTask, signal: AbortSignal): Promise<void> {
-    await this.#exchange('task', 'PUT', '/v1/task', task, signal);
+    await this.#exchange({ what: 'task', method: 'PUT', path: ENGINE_PATHS.task, body: task }, signal);
   }
 
   /** Moves the engine's deadline to `seconds` from now; the engine never goes beyond its hard one. */
   async putDeadline(seconds: number, signal: AbortSignal): Promise<void> {
-    await this.#exchange('deadline', 'PUT', '/v1/deadline', { seconds }, signal);
+    await this.#exchange({ what: 'deadline', method: 'PUT', path: ENGINE_PATHS.deadline, body: { seconds } }, signal);
   }
 
   async cancel(signal: AbortSignal): Promise<void> {
-    await this.#exchange('cancel', 'POST', '/v1/cancel', {}, signal);
+    await this.#exchange({ what: 'cancel', method: 'POST', path: ENGINE_PATHS.cancel, body: {} }, signal);
   }
 
-  /** Renames the verified file to its final name; again after it was done, it is answered and changes nothing. */
-  async commit(token: Token, signal: AbortSignal): Promise<void> {
-    await this.#exchange('commit', 'POST', '/v1/commit', { token }, signal, COMMIT_MS);
+  /**
+   * Renames the verified file to its final name; again after it was done, it is answered and changes nothing.
+   * @param before monotonic time, in ms, from which on it is not sent any more
+   * @throws TooLate
+   */
+  async commit(token: Token, signal: AbortSignal, before = Number.POSITIVE_INFINITY): Promise<void> {
+    const exchange: Exchange = { what: 'commit', method: 'POST', path: ENGINE_PATHS.commit, body: { token } };
+    await this.#exchange({ ...exchange, limitMs: COMMIT_MS, before }, signal);
   }
 
   /** Nothing more is wanted: the engine powers itself off. */
   async finish(signal: AbortSignal): Promise<void> {
-    await this.#exchange('finish', 'POST', '/v1/finish', {}, signal);
+    await this.#exchange({ what: 'finish', method: 'POST', path: ENGINE_PATHS.finish, body: {} }, signal);
   }
 
   /** Events after number `after`, until the connection ends or is quiet for too long; then the caller opens it anew. */
@@ -96,7 +118,7 @@ export class EngineClient {
     let opened = false;
     try {
       const response = await this.#doors.pass('send', 'engine.events', () =>
-        this.#open('GET', `/v1/events?after=${after}`, undefined, both),
+        this.#open({ what: 'events', method: 'GET', path: `${ENGINE_PATHS.events}?after=${after}` }, both),
       );
       if (response.statusCode !== 200) throw refusal(response.statusCode, await readAll(response, both));
       opened = true;
@@ -117,18 +139,12 @@ export class EngineClient {
     }
   }
 
-  async #exchange(
-    what: string,
-    method: string,
-    path: string,
-    body: object | undefined,
-    signal: AbortSignal,
-    limitMs = EXCHANGE_MS,
-  ): Promise<unknown> {
+  async #exchange(exchange: Exchange, signal: AbortSignal): Promise<unknown> {
+    const { what, limitMs = EXCHANGE_MS } = exchange;
     const limit = deadlineSignal(this.#clock, limitMs, () => new EngineSilence(`no answer to ${what}`), signal);
     try {
       return await this.#doors.pass('send', `engine.${what}`, async () => {
-        const response = await this.#open(method, path, body, limit.signal);
+        const response = await this.#open(exchange, limit.signal);
         const text = await readAll(response, limit.signal);
         if ((response.statusCode ?? 500) >= 400) throw refusal(response.statusCode, text);
         return text === '' ? {} : json(text);
@@ -138,8 +154,12 @@ export class EngineClient {
     }
   }
 
-  async #open(method: string, path: string, body: object | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+  async #open({ what, method, path, body, before }: Exchange, signal: AbortSignal): Promise<IncomingMessage> {
     const socket = await connectEngine(this.#address, this.#key, signal);
+    if (before !== undefined && this.#clock.monotonic() >= before) {
+      socket.destroy();
+      throw new TooLate(`${what} was not sent in time`);
+    }
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body), 'utf8');
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const broken = (error: Error) => reject(signal.aborted ? signal.reason : new EngineSilence(error.message));

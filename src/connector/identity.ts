@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { type Files, isErrno } from '../lib/files.ts';
 import type { RandomSource } from '../lib/random.ts';
 import { exportPublicKey, newPrivateKey, readPrivateKey } from '../lib/seal.ts';
-import { IpsError } from '../protocol/errors.ts';
+import { IpsError, isIpsError } from '../protocol/errors.ts';
 import type { StatePaths } from './state-folder.ts';
 
 const ENGINE_SECRET_BYTES = 32;
@@ -17,7 +17,20 @@ export interface Identity {
   sealKey: KeyObject;
 }
 
-/** Makes new keys, replacing what an unfinished pairing may have left. Each is on the disk before this returns. */
+/**
+ * The keys that an unfinished pairing has left, or new ones. The cloud may have paired the old ones already, and its
+ * answer was lost: it knows them again.
+ */
+export async function loadOrCreateIdentity(paths: StatePaths, files: Files, random: RandomSource): Promise<Identity> {
+  try {
+    return await loadIdentity(paths);
+  } catch (error) {
+    if (!isIpsError(error)) throw error;
+    return await createIdentity(paths, files, random);
+  }
+}
+
+/** Makes new keys, replacing what lies there. Each is on the disk before this returns. */
 export async function createIdentity(paths: StatePaths, files: Files, random: RandomSource): Promise<Identity> {
   const [signKey, sealKey] = [newPrivateKey('ed25519'), newPrivateKey('x25519')];
   await files.writeDurably(paths.signKey, signKey);

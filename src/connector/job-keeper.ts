@@ -7,8 +7,8 @@ import { type BackoffLimits, backoffMs } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logging.ts';
 import type { RandomSource } from '../lib/random.ts';
+import type { JobRef } from './job-ref.ts';
 import type { Journal } from './journal.ts';
-import type { JobRef } from './leases.ts';
 import type { ToSupervisor, WorkerMode } from './worker-messages.ts';
 import type { ForkWorker, WorkerHandle } from './worker-process.ts';
 
@@ -18,7 +18,7 @@ const CRASH_RETRY: BackoffLimits = { firstMs: 1_000, maxMs: 60_000 };
 const SWEEP: BackoffLimits = { firstMs: 120_000, maxMs: 1_800_000 };
 
 export interface KeeperTools {
-  journal: Pick<Journal, 'job' | 'countAttempt'>;
+  journal: Pick<Journal, 'job' | 'countCrash'>;
   /** Whether nothing is left of what the job made. */
   isLedgerEmpty(ref: JobRef): boolean;
   fork: ForkWorker;
@@ -56,9 +56,9 @@ export class JobKeeper {
   }
 
   /** A worker is there, or will be: otherwise one is started if there is anything left to do. */
-  ensure(mode: 'run' | 'resume' = 'resume'): void {
+  ensure(): void {
     if (this.#state.kind !== 'idle') return;
-    const next = this.#nextMode(mode);
+    const next = this.#nextMode();
     if (next) this.#start(next);
   }
 
@@ -68,23 +68,26 @@ export class JobKeeper {
     else this.ensure();
   }
 
-  /** Starts no more workers. The one that runs ends with this process. */
+  /** Starts no more workers and hears nothing more: the journal may be closed. A worker ends with this process. */
   stop(): void {
     if (this.#state.kind === 'waiting') this.#state.timer.cancel();
     this.#state = { kind: 'stopped' };
   }
 
-  #nextMode(wanted: 'run' | 'resume'): WorkerMode | undefined {
+  #nextMode(): WorkerMode | undefined {
     const job = this.#tools.journal.job(this.ref.jobId, this.ref.token);
     if (!job) return undefined;
     if (job.phase === 'leftover') return this.#tools.isLedgerEmpty(this.ref) ? undefined : 'teardown';
-    return job.attempts >= MAX_CRASHES ? 'teardown' : wanted;
+    return job.crashes >= MAX_CRASHES ? 'teardown' : 'run';
   }
 
   #start(mode: WorkerMode): void {
     const worker = this.#tools.fork(this.ref, mode, {
-      onMessage: (message) => this.#listener.onMessage(worker, message),
+      onMessage: (message) => {
+        if (this.#state.kind !== 'stopped') this.#listener.onMessage(worker, message);
+      },
       onExit: (how) => {
+        if (this.#state.kind === 'stopped') return;
         this.#ended(how);
         this.#listener.onWorkerGone(worker);
       },
@@ -94,7 +97,6 @@ export class JobKeeper {
   }
 
   #ended(how: string): void {
-    if (this.#state.kind === 'stopped') return;
     this.#state = { kind: 'idle' };
     const { journal, random, log } = this.#tools;
     const job = journal.job(this.ref.jobId, this.ref.token);
@@ -105,7 +107,7 @@ export class JobKeeper {
       this.#sweeps += 1;
       return;
     }
-    const crashes = journal.countAttempt(this.ref.jobId, this.ref.token);
+    const crashes = journal.countCrash(this.ref.jobId, this.ref.token);
     log.error('a worker ended before its job', { ...this.ref, how, crashes });
     if (crashes === MAX_CRASHES) log.error('the job is given up: only its teardown is tried', { ...this.ref });
     this.#startIn(backoffMs(CRASH_RETRY, crashes - 1, random), 'a new worker will be started');

@@ -4,7 +4,9 @@
  * anything of a job holds it: a worker that outlived its supervisor keeps its successor waiting.
  */
 import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { isErrno } from '../lib/files.ts';
 
@@ -16,9 +18,19 @@ export interface JobLock {
   release(): Promise<void>;
 }
 
-/** The name of a job's lock; two daemons with two state folders on one host do not meet. */
+/** The name of a job's lock; two daemons with two state folders on one host do not meet, one folder is one name. */
 export function jobLockName(stateFolder: string, jobId: string): string {
-  return `ips-job-${createHash('sha256').update(stateFolder).digest('hex').slice(0, 16)}-${jobId}`;
+  return `ips-job-${createHash('sha256').update(realPath(stateFolder)).digest('hex').slice(0, 16)}-${jobId}`;
+}
+
+/** Without symbolic links; of a folder that is still to be made: where it will be. */
+function realPath(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    return join(realPath(dirname(folder)), basename(folder));
+  }
 }
 
 /**

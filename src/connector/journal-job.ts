@@ -40,8 +40,8 @@ export interface JournalJob {
   engine: FollowedEngine | undefined;
   /** When each step was first entered: what makes a step's event and its duration survive a restart. */
   steps: Partial<Record<Step, Uptime>>;
-  /** How often a worker was started for it. */
-  attempts: number;
+  /** How many workers ended before it did. */
+  crashes: number;
   acceptedAt: Uptime;
 }
 
@@ -64,6 +64,7 @@ export const MIGRATIONS = [
      state TEXT NOT NULL CHECK (state IN ('intent', 'made', 'gone')),
      platform_id TEXT, tags TEXT NOT NULL, remove_with TEXT) STRICT;
    CREATE INDEX ledger_by_job ON ledger (job_id, token, position);`,
+  'ALTER TABLE jobs RENAME COLUMN attempts TO crashes',
 ];
 
 export type Row = Record<string, string | number | null>;
@@ -83,7 +84,7 @@ export function toJob(row: Row): JournalJob {
     envelopes: json(row.envelopes),
     engine: json(row.engine),
     steps: json(row.steps) ?? {},
-    attempts: Number(row.attempts),
+    crashes: Number(row.crashes),
     acceptedAt: json(row.accepted_at),
   };
 }

@@ -50,7 +50,8 @@ export class Journal {
         this.#db.exec('COMMIT');
         return answer;
       } catch (error) {
-        this.#db.exec('ROLLBACK');
+        // Some failures, a full disk among them, have rolled it back already.
+        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
         throw error;
       }
     });
@@ -95,10 +96,10 @@ export class Journal {
     this.#update('job.stop', jobId, token, 'stop_requested = 1');
   }
 
-  /** Counts a start of a worker. @returns how often one was started, this one included */
-  countAttempt(jobId: string, token: Token): number {
-    this.#update('job.attempt', jobId, token, 'attempts = attempts + 1');
-    return this.job(jobId, token)?.attempts ?? 0;
+  /** Counts a worker that ended before its job. @returns how many there were, this one included */
+  countCrash(jobId: string, token: Token): number {
+    this.#update('job.crash', jobId, token, 'crashes = crashes + 1');
+    return this.job(jobId, token)?.crashes ?? 0;
   }
 
   storeEnvelopes(jobId: string, token: Token, envelopes: readonly CredentialEnvelope[]): void {
@@ -156,12 +157,17 @@ export class Journal {
     this.transaction(`outbox.${body.kind}`, () => this.append(jobId, token, body));
   }
 
-  /** The end as this connector tells it, once: the terminal event, and the phase that the sweeper reads. */
+  /**
+   * The end as this connector tells it, once: the terminal event, the phase that the sweeper reads, and the outcome as
+   * it was told, for a cloud that asks for it again.
+   */
   end(jobId: string, token: Token, outcome: Outcome): void {
     this.transaction('job.end', () => {
       if (this.job(jobId, token)?.phase === 'leftover') return;
       this.append(jobId, token, { kind: 'ended', ...outcome });
-      this.#db.prepare("UPDATE jobs SET phase = 'leftover' WHERE job_id = ? AND token = ?").run(jobId, token);
+      this.#db
+        .prepare("UPDATE jobs SET phase = 'leftover', outcome = ? WHERE job_id = ? AND token = ?")
+        .run(JSON.stringify(outcome), jobId, token);
     });
   }
 
@@ -233,13 +239,19 @@ export class Journal {
   }
 
   #migrate(): void {
-    const version = Number(this.#db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
-    if (version > MIGRATIONS.length)
-      throw new Error(`the journal was written by a newer release (schema ${version}, known ${MIGRATIONS.length})`);
-    for (const [index, sql] of MIGRATIONS.entries()) {
-      if (index < version) continue;
-      this.transaction('migrate', () => this.#db.exec(`${sql} PRAGMA user_version = ${index + 1};`));
-    }
+    if (this.#version() === MIGRATIONS.length) return;
+    this.transaction('migrate', () => {
+      // Read again: another process may have been faster.
+      const version = this.#version();
+      if (version > MIGRATIONS.length)
+        throw new Error(`the journal was written by a newer release (schema ${version}, known ${MIGRATIONS.length})`);
+      for (const sql of MIGRATIONS.slice(version)) this.#db.exec(sql);
+      this.#db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    });
+  }
+
+  #version(): number {
+    return Number(this.#db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
   }
 }
 

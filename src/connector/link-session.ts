@@ -29,8 +29,7 @@ export interface SessionHost {
   sign(text: string): string;
   /** Makes generation and pins durable; only then the generation is acknowledged. */
   storeWelcome(welcome: Welcome): Promise<void>;
-  /** @param helloSentAt monotonic ms: leases that are settled now count from there at the latest */
-  onUp(welcome: Welcome, helloSentAt: number): void;
+  onUp(welcome: Welcome): void;
   onMessage(message: SessionMessage): void;
 }
 
@@ -43,10 +42,7 @@ export interface SessionEnd {
   upMs: number | undefined;
 }
 
-type State =
-  | { kind: 'greeting'; hello: Hello | undefined; helloSentAt: number }
-  | { kind: 'up'; since: number }
-  | { kind: 'ended' };
+type State = { kind: 'greeting'; hello: Hello | undefined } | { kind: 'up'; since: number } | { kind: 'ended' };
 
 export class LinkSession implements LinkListener {
   readonly #host: SessionHost;
@@ -63,7 +59,7 @@ export class LinkSession implements LinkListener {
     this.#host = host;
     this.#tools = tools;
     this.#heardAt = tools.clock.monotonic();
-    this.#state = { kind: 'greeting', hello: undefined, helloSentAt: this.#heardAt };
+    this.#state = { kind: 'greeting', hello: undefined };
   }
 
   /** Speaks first. @returns how it ended, when it has */
@@ -91,11 +87,6 @@ export class LinkSession implements LinkListener {
     if (this.#state.kind !== 'up') return false;
     this.#transmit(message);
     return true;
-  }
-
-  /** Ends the connection politely. */
-  close(reason: string): void {
-    this.#socket?.close(reason);
   }
 
   onHeard(): void {
@@ -144,7 +135,7 @@ export class LinkSession implements LinkListener {
   async #greet(): Promise<void> {
     const hello: Hello = { type: 'hello', ...(await this.#host.hello()) };
     if (this.#state.kind !== 'greeting') return;
-    this.#state = { kind: 'greeting', hello, helloSentAt: this.#tools.clock.monotonic() };
+    this.#state = { kind: 'greeting', hello };
     this.#transmit(hello);
   }
 
@@ -157,13 +148,12 @@ export class LinkSession implements LinkListener {
 
   async #enter(welcome: Welcome): Promise<void> {
     if (this.#state.kind !== 'greeting') throw new Error('the cloud sent a second welcome');
-    const { helloSentAt } = this.#state;
     await this.#host.storeWelcome(welcome);
     // It may have ended while the generation was written.
     if (this.#state.kind !== 'greeting') return;
     this.#transmit({ type: 'generationStored', generation: welcome.generation });
     this.#state = { kind: 'up', since: this.#tools.clock.monotonic() };
-    this.#host.onUp(welcome, helloSentAt);
+    this.#host.onUp(welcome);
   }
 
   #watchSilence(): void {

@@ -7,18 +7,13 @@ import { asCloudError } from '../client/cloud-error.ts';
 import { LINK_MAX_FRAME_BYTES, LINK_PATH, LINK_SUBPROTOCOL } from '../protocol/link.ts';
 import type { CloudTls } from './cloud-tls.ts';
 
-/** Longest wait for the WebSocket handshake, in ms. */
-const HANDSHAKE_LIMIT_MS = 20_000;
-/** RFC 6455 section 7.4.1: normal closure; unacceptable data. */
-const CLOSE_NORMAL = 1000;
+/** RFC 6455 section 7.4.1: unacceptable data. */
 const CLOSE_UNACCEPTABLE = 1003;
 
 export interface LinkSocket {
   send(text: string): void;
   ping(): void;
-  /** Says goodbye with a reason of at most 123 bytes. */
-  close(reason: string): void;
-  /** Drops it at once: nobody is there to say goodbye to. */
+  /** Drops it at once. */
   terminate(): void;
 }
 
@@ -30,7 +25,10 @@ export interface LinkListener {
   onClose(reason: string): void;
 }
 
-/** @throws IpsError CLOUD_…; the signal's reason */
+/**
+ * @param signal bounds the dialling, and drops the connection when it aborts later
+ * @throws IpsError CLOUD_…; the signal's reason
+ */
 export type DialLink = (listener: LinkListener, signal: AbortSignal) => Promise<LinkSocket>;
 
 export function linkDialer(cloudUrl: URL, tls: CloudTls): DialLink {
@@ -38,19 +36,14 @@ export function linkDialer(cloudUrl: URL, tls: CloudTls): DialLink {
   url.protocol = 'wss:';
   return async (listener, signal) => {
     const { checkServerIdentity, ...trust } = await tls.options(signal);
-    const options: ClientOptions = {
-      ...trust,
-      perMessageDeflate: false,
-      maxPayload: LINK_MAX_FRAME_BYTES,
-      handshakeTimeout: HANDSHAKE_LIMIT_MS,
-    };
+    const options: ClientOptions = { ...trust, perMessageDeflate: false, maxPayload: LINK_MAX_FRAME_BYTES };
     // The types of ws give it another result than tls.connect, which is who calls it.
     if (checkServerIdentity) Object.assign(options, { checkServerIdentity });
     try {
       return await open(new WebSocket(url, LINK_SUBPROTOCOL, options), listener, signal);
     } catch (error) {
-      signal.throwIfAborted();
       tls.forget();
+      signal.throwIfAborted();
       throw asCloudError(error);
     }
   };
@@ -75,7 +68,6 @@ function open(socket: WebSocket, listener: LinkListener, signal: AbortSignal): P
       resolve({
         send: (text) => socket.send(text),
         ping: () => socket.ping(),
-        close: (reason) => socket.close(CLOSE_NORMAL, reason),
         terminate: () => socket.terminate(),
       });
     });

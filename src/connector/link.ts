@@ -3,17 +3,19 @@
  * that refuses us is asked again at a slow pace, since an operator may set it right at any time.
  */
 import { type BackoffLimits, backoffMs } from '../lib/backoff.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, deadlineSignal } from '../lib/clock.ts';
 import type { Doors } from '../lib/doors.ts';
 import type { Logger } from '../lib/logging.ts';
 import type { RandomSource } from '../lib/random.ts';
 import { type ErrorReport, IpsError, toIpsError } from '../protocol/errors.ts';
 import type { ToCloud } from '../protocol/link.ts';
 import { LinkSession, type SessionEnd, type SessionHost } from './link-session.ts';
-import type { DialLink } from './link-socket.ts';
+import type { DialLink, LinkSocket } from './link-socket.ts';
 
 const RETRY: BackoffLimits = { firstMs: 1_000, maxMs: 60_000 };
 const REFUSED_RETRY: BackoffLimits = { firstMs: 60_000, maxMs: 300_000 };
+/** Longest time from the look at the certificate to an open WebSocket, in ms, however slowly the other side answers. */
+const DIAL_LIMIT_MS = 40_000;
 /** A connection that was up this long, in ms, was a good one: the next delay starts small again. */
 const GOOD_AFTER_MS = 10_000;
 
@@ -67,10 +69,8 @@ export class Link {
 
   async #connect(signal: AbortSignal): Promise<{ error: IpsError; upMs: number | undefined; refused: boolean }> {
     const session = new LinkSession(this.#host, this.#tools);
-    const closing = () => session.close('the connector stops');
     try {
-      const socket = await this.#tools.doors.pass('send', 'link.dial', () => this.#tools.dial(session, signal));
-      signal.addEventListener('abort', closing, { once: true });
+      const socket = await this.#dial(session, signal);
       this.#session = session;
       const end: SessionEnd = await session.run(socket);
       const error = end.refused ?? new IpsError('CLOUD_UNREACHABLE', `The link ended: ${end.reason}.`);
@@ -78,8 +78,18 @@ export class Link {
     } catch (error) {
       return { error: toIpsError(error), upMs: undefined, refused: false };
     } finally {
-      signal.removeEventListener('abort', closing);
       this.#session = undefined;
+    }
+  }
+
+  async #dial(session: LinkSession, signal: AbortSignal): Promise<LinkSocket> {
+    const { clock, doors, dial } = this.#tools;
+    const late = () => new IpsError('CLOUD_UNREACHABLE', `There was no link within ${DIAL_LIMIT_MS / 1000} s.`);
+    const limit = deadlineSignal(clock, DIAL_LIMIT_MS, late, signal);
+    try {
+      return await doors.pass('send', 'link.dial', () => dial(session, limit.signal));
+    } finally {
+      limit.release();
     }
   }
 }

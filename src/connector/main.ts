@@ -29,8 +29,7 @@ function program(main: string): Command {
     .version(VERSION)
     .addHelpText('after', EXAMPLES)
     .exitOverride();
-  const command = (name: string, description: string, hidden = false) =>
-    addConfigOptions(all.command(name, { hidden }).description(description));
+  const command = (name: string, description: string) => addConfigOptions(all.command(name).description(description));
   const several = (value: string, before: string[] = []) => [...before, value];
 
   command('run', 'runs the daemon until it is told to stop').action(
@@ -49,10 +48,13 @@ function program(main: string): Command {
   command('status', 'shows pairing, link and jobs').action(
     async (flags) => await (await import('./commands/status.ts')).status(flags),
   );
-  command('worker <jobId> <token> <mode>', 'started by the daemon only', true).action(
-    async (jobId: string, token: string, mode: string, flags) =>
-      await (await import('./commands/worker.ts')).worker(jobId, token, mode, flags),
-  );
+  all
+    .command('worker <jobId> <token> <mode>', { hidden: true })
+    .description('started by the daemon only')
+    .action(
+      async (jobId: string, token: string, mode: string) =>
+        await (await import('./commands/worker.ts')).worker(jobId, token, mode),
+    );
   return all;
 }
 

@@ -1,13 +1,13 @@
 /**
  * Offers: each is put to a short-lived worker, journalled, and only then accepted. A decline is for good, so that what
- * may pass (no free slot, a worker that died) is left unanswered: the cloud offers the job again.
+ * may pass (no free slot, a platform in trouble, a worker that died) is left unanswered: the cloud offers the job again.
  */
 import { hostUptime } from '../lib/uptime.ts';
 import type { ToCloud, ToConnector } from '../protocol/link.ts';
 import { askWorker } from './claims.ts';
 import type { KeeperTools } from './job-keeper.ts';
+import { type JobRef, refKey } from './job-ref.ts';
 import type { Journal } from './journal.ts';
-import { type JobRef, refKey } from './leases.ts';
 
 export type Offer = Extract<ToConnector, { type: 'offer' }>;
 
@@ -21,16 +21,16 @@ export interface OfferTools extends Pick<KeeperTools, 'fork' | 'clock' | 'log'> 
 
 export class OfferDesk {
   readonly #tools: OfferTools;
-  readonly #onAccepted: (ref: JobRef, sentAt: number | undefined) => void;
+  readonly #onAccepted: (ref: JobRef) => void;
   /** Offers for which a worker is being asked. */
   readonly #asked = new Set<string>();
   #stopped = false;
 
   /**
-   * @param onAccepted called when the job is in the journal; `sentAt` is when the acceptance was sent (monotonic, ms),
-   *   undefined when the link was down by then: reconciliation will tell it
+   * @param onAccepted called when the job is in the journal, also when the link was down by then: reconciliation will
+   *   tell the cloud
    */
-  constructor(tools: OfferTools, onAccepted: (ref: JobRef, sentAt: number | undefined) => void) {
+  constructor(tools: OfferTools, onAccepted: (ref: JobRef) => void) {
     this.#tools = tools;
     this.#onAccepted = onAccepted;
   }
@@ -85,9 +85,8 @@ export class OfferDesk {
   }
 
   #accept(ref: JobRef): void {
-    const sentAt = this.#tools.clock.monotonic();
-    const sent = this.#tools.send({ type: 'offerAnswer', ...ref, accepted: true });
-    this.#onAccepted(ref, sent ? sentAt : undefined);
+    this.#tools.send({ type: 'offerAnswer', ...ref, accepted: true });
+    this.#onAccepted(ref);
   }
 
   #busy(): number {

@@ -5,8 +5,8 @@
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { JobEvent } from '../protocol/event.ts';
 import type { ToCloud } from '../protocol/link.ts';
+import type { JobRef } from './job-ref.ts';
 import type { Journal } from './journal.ts';
-import type { JobRef } from './leases.ts';
 
 const BATCH_EVENTS = 200;
 /** A batch stays well below the largest frame of the link, in bytes. */

@@ -22,10 +22,13 @@ import {
   pairingCodeTextSchema,
   pairingProofText,
 } from '../protocol/rest.ts';
-import { createIdentity, type Identity, publicKeys, signText } from './identity.ts';
+import { type Identity, loadOrCreateIdentity, publicKeys, signText } from './identity.ts';
 import { type CloudTrust, type PairingRecord, readPairing, writeGeneration, writePairing } from './pairing-record.ts';
 import { requirePrivate, type StatePaths } from './state-folder.ts';
 
+/** How often a code is sent again: an answer may be lost, and the cloud gives it once more to the same keys. */
+const REDEEM_REPEATS = 3;
+const REDEEM_RETRY = { firstMs: 500, maxMs: 2_000 };
 /** How often an appliance that shows a code asks whether it was confirmed, in ms. */
 const POLL_MS = 3_000;
 /** How long a cloud that went away meanwhile is asked again, in ms: the code has expired then. */
@@ -64,12 +67,12 @@ export async function pair(
   const files = new Files(tools.doors);
   await files.makePrivateFolder(paths.folder);
   await requirePrivate(paths);
-  const identity = await createIdentity(paths, files, tools.random);
+  const identity = await loadOrCreateIdentity(paths, files, tools.random);
   const appliance: Appliance = { name: request.name, ...publicKeys(identity), version: VERSION };
   const http = new CloudHttp({ url: request.cloudUrl, trust: request.trust }, tools);
   const paired =
     request.way.kind === 'code'
-      ? await redeem(http, appliance, identity, request.way.code, signal)
+      ? await redeem(http, appliance, identity, request.way.code, tools, signal)
       : await claim(http, appliance, identity, request.way.show, tools, signal);
   const record: PairingRecord = {
     cloudUrl: request.cloudUrl.href,
@@ -90,13 +93,21 @@ async function redeem(
   appliance: Appliance,
   identity: Identity,
   code: string,
+  tools: PairingTools,
   signal: AbortSignal,
 ): Promise<Paired> {
   const normal = pairingCodeTextSchema.safeParse(code);
   if (!normal.success) throw new IpsError('PAIRING_CODE_UNKNOWN', 'A code looks like XXXX-XXXX.');
   const signature = signText(identity, pairingProofText(appliance, normal.data));
   const body = { ...appliance, code: normal.data, signature };
-  return await http.call({ method: 'POST', path: '/v1/pairing/redeem', body, answer: pairedSchema, signal });
+  for (let repeats = 0; ; repeats += 1) {
+    try {
+      return await http.call({ method: 'POST', path: '/v1/pairing/redeem', body, answer: pairedSchema, signal });
+    } catch (error) {
+      if (!isIpsError(error) || error.code !== 'CLOUD_UNREACHABLE' || repeats >= REDEEM_REPEATS) throw error;
+    }
+    await tools.clock.sleep(backoffMs(REDEEM_RETRY, repeats, tools.random), signal);
+  }
 }
 
 async function claim(

@@ -2,7 +2,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Progress } from '../protocol/job.ts';
 import type { ToCloud } from '../protocol/link.ts';
-import { type JobRef, refKey } from './leases.ts';
+import { type JobRef, refKey } from './job-ref.ts';
 
 const PACE_MS = 1_000;
 

@@ -1,29 +1,30 @@
 /**
  * What workers ask the cloud: each question is sent when the link is up, and again after every reconnect, until it is
- * answered. Answers go to the worker that asked; a worker that is gone is not answered.
+ * answered or nobody waits for the answer any more. Answers go to the worker that asked.
  */
 import { newId } from '../lib/ids.ts';
 import type { RandomSource } from '../lib/random.ts';
-import { type ErrorReport, isErrorCode } from '../protocol/errors.ts';
+import { knownReport } from '../protocol/errors.ts';
 import type { ToCloud, ToConnector } from '../protocol/link.ts';
-import type { JobRef } from './leases.ts';
+import type { JobRef } from './job-ref.ts';
 import type { ToSupervisor } from './worker-messages.ts';
 import type { WorkerHandle } from './worker-process.ts';
 
-export type WorkerQuestion = Extract<ToSupervisor, { requestId: string }>;
+export type WorkerQuestion = Extract<ToSupervisor, { type: 'credentials' | 'commit' }>;
 export type CloudAnswer = Extract<ToConnector, { requestId: string }>;
 
 interface Pending {
   worker: WorkerHandle;
   /** The worker's own number for it. */
   workerRequestId: string;
-  message: ToCloud;
+  message: Extract<ToCloud, { requestId: string }>;
 }
 
 export class Requests {
   readonly #send: (message: ToCloud) => boolean;
   readonly #random: RandomSource;
   readonly #pending = new Map<string, Pending>();
+  #leaseTtlMs = 0;
 
   constructor(send: (message: ToCloud) => boolean, random: RandomSource) {
     this.#send = send;
@@ -33,7 +34,7 @@ export class Requests {
   ask(ref: JobRef, worker: WorkerHandle, question: WorkerQuestion): void {
     const requestId = newId('req', this.#random);
     const { jobId, token } = ref;
-    const message: ToCloud =
+    const message: Pending['message'] =
       question.type === 'commit'
         ? { type: 'commitRequest', requestId, jobId, token }
         : { type: 'credentialsRequest', requestId, jobId, token, purpose: question.purpose };
@@ -41,7 +42,18 @@ export class Requests {
     this.#send(message);
   }
 
-  linkUp(): void {
+  /** The worker does not wait any more: a grant that comes later must not find a job that is being torn down. */
+  withdraw(worker: WorkerHandle, workerRequestId: string): void {
+    this.#drop((pending) => pending.worker === worker && pending.workerRequestId === workerRequestId);
+  }
+
+  workerGone(worker: WorkerHandle): void {
+    this.#drop((pending) => pending.worker === worker);
+  }
+
+  /** @param leaseTtlMs as the cloud said in its welcome */
+  linkUp(leaseTtlMs: number): void {
+    this.#leaseTtlMs = leaseTtlMs;
     for (const { message } of this.#pending.values()) this.#send(message);
   }
 
@@ -50,20 +62,19 @@ export class Requests {
     if (!pending) return;
     this.#pending.delete(answer.requestId);
     const { worker, workerRequestId: requestId } = pending;
-    const error = answer.error && knownReport(answer.error);
-    if (answer.type === 'commitAnswer') worker.send({ type: answer.type, requestId, ...(error ? { error } : {}) });
-    else {
-      const { type, envelopes } = answer;
-      worker.send({ type, requestId, ...(envelopes ? { envelopes } : {}), ...(error ? { error } : {}) });
-    }
+    if (answer.error) worker.send({ type: 'refused', requestId, error: knownReport(answer.error) });
+    else if (answer.type === 'commitAnswer') worker.send({ type: 'granted', requestId, leaseTtlMs: this.#leaseTtlMs });
+    else worker.send({ type: 'envelopes', requestId, envelopes: answer.envelopes ?? [] });
   }
 
-  workerGone(worker: WorkerHandle): void {
-    for (const [requestId, pending] of this.#pending) if (pending.worker === worker) this.#pending.delete(requestId);
+  /** The cloud says by itself that the grant of this job holds: whoever asks for it is answered. */
+  granted({ jobId, token }: JobRef): void {
+    for (const [requestId, { message }] of this.#pending)
+      if (message.type === 'commitRequest' && message.jobId === jobId && message.token === token)
+        this.answered({ type: 'commitAnswer', requestId });
   }
-}
 
-/** An error as it came over the wire; a code that this release does not know becomes `INTERNAL`. */
-function knownReport(error: { code: string; message: string; hint: string }): ErrorReport {
-  return { ...error, code: isErrorCode(error.code) ? error.code : 'INTERNAL' };
+  #drop(isGone: (pending: Pending) => boolean): void {
+    for (const [requestId, pending] of this.#pending) if (isGone(pending)) this.#pending.delete(requestId);
+  }
 }

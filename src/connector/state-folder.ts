@@ -2,7 +2,7 @@
  * The state folder (0700): everything that makes this appliance this connector. Files with secrets are 0600. Nothing
  * is used that others could have read.
  */
-import { lstat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { Doors } from '../lib/doors.ts';
@@ -65,7 +65,7 @@ export async function requirePrivate(paths: StatePaths): Promise<void> {
 
 async function modeOf(path: string): Promise<number | undefined> {
   try {
-    return (await lstat(path)).mode;
+    return (await stat(path)).mode;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
@@ -77,7 +77,10 @@ export async function openJournal(
   paths: StatePaths,
   { doors, clock }: { doors: Doors; clock: Clock },
 ): Promise<Journal> {
-  const files = new Files(doors);
-  if (!(await exists(paths.journal))) await files.createExclusively(paths.journal, '');
+  if (!(await exists(paths.journal)))
+    await new Files(doors).createExclusively(paths.journal, '').catch((failure: unknown) => {
+      // Another process was faster: its file is the one.
+      if (!isErrno(failure, 'EEXIST')) throw failure;
+    });
   return new Journal(paths.journal, doors, clock);
 }

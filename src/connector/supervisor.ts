@@ -7,7 +7,7 @@ import type { Timer } from '../lib/clock.ts';
 import type { HeldJob, ToCloud } from '../protocol/link.ts';
 import type { SettleAction } from '../protocol/reconciliation.ts';
 import { JobKeeper, type KeeperTools } from './job-keeper.ts';
-import { HolderLeases, type JobRef, refKey } from './leases.ts';
+import { type JobRef, refKey } from './job-ref.ts';
 import type { SessionMessage, Welcome } from './link-session.ts';
 import { OfferDesk, type OfferTools } from './offers.ts';
 import { OutboxSender } from './outbox-sender.ts';
@@ -22,20 +22,16 @@ export class Supervisor {
   readonly #tools: SupervisorTools;
   readonly #keepers = new Map<string, JobKeeper>();
   readonly #offers: OfferDesk;
-  readonly #leases: HolderLeases;
   readonly #outbox: OutboxSender;
   readonly #progress: ProgressRelay;
   readonly #requests: Requests;
-  /** Jobs of which it was said that their lease has run out. */
-  readonly #lapsed = new Set<string>();
   #renewals: Timer | undefined;
-  #session: { helloSentAt: number } | undefined;
+  #renewed = 0;
 
   constructor(tools: SupervisorTools) {
     this.#tools = tools;
     const send = (message: ToCloud) => tools.send(message);
-    this.#offers = new OfferDesk(tools, (ref, sentAt) => this.#accepted(ref, sentAt));
-    this.#leases = new HolderLeases(tools.clock);
+    this.#offers = new OfferDesk(tools, (ref) => this.#accepted(ref));
     this.#outbox = new OutboxSender(tools.journal, send, tools.clock);
     this.#progress = new ProgressRelay(send, tools.clock);
     this.#requests = new Requests(send, tools.random);
@@ -52,7 +48,6 @@ export class Supervisor {
   /** Takes nothing new and starts no more workers. Engines go on; the next start finds them. */
   stop(): void {
     this.#offers.stop();
-    this.#renewals?.cancel();
     this.linkDown();
     for (const keeper of this.#keepers.values()) keeper.stop();
   }
@@ -61,17 +56,14 @@ export class Supervisor {
     return this.#tools.journal.jobs().map(({ jobId, token, phase }) => ({ jobId, token, state: phase }));
   }
 
-  linkUp(welcome: Welcome, helloSentAt: number): void {
-    this.#leases.connected(welcome.leaseTtlMs);
-    this.#session = { helloSentAt };
-    this.#renewals?.cancel();
-    this.#renewals = this.#tools.clock.every(Math.max(1_000, welcome.leaseTtlMs / 3), () => this.#renew());
-    this.#requests.linkUp();
+  linkUp({ leaseTtlMs }: Welcome): void {
+    this.#renewals = this.#tools.clock.every(Math.max(1_000, leaseTtlMs / 3), () => this.#renew());
+    this.#requests.linkUp(leaseTtlMs);
     this.#outbox.linkUp();
   }
 
   linkDown(): void {
-    this.#session = undefined;
+    this.#renewals?.cancel();
     this.#outbox.linkDown();
   }
 
@@ -88,7 +80,6 @@ export class Supervisor {
         this.#look(message);
         return;
       case 'renewed':
-        this.#leases.renewed(message.n, message.refused);
         for (const ref of message.refused) this.#stopJob(ref);
         return;
       case 'credentialsAnswer':
@@ -102,10 +93,9 @@ export class Supervisor {
     }
   }
 
-  #accepted(ref: JobRef, sentAt: number | undefined): void {
-    if (sentAt !== undefined) this.#leases.given(ref, sentAt);
+  #accepted(ref: JobRef): void {
     this.#outbox.nudge();
-    this.#keeper(ref).ensure('run');
+    this.#keeper(ref).ensure();
   }
 
   /** The cloud's word on a job after a reconnect; see protocol/reconciliation.ts. */
@@ -114,8 +104,6 @@ export class Supervisor {
     const job = journal.job(ref.jobId, ref.token);
     log.info('settled', { ...keyed(ref), action, phase: job?.phase ?? 'absent' });
     if (!job) return;
-    // The cloud counts from when it answered our hello, which is later.
-    if (action !== 'stop' && action !== 'forget' && this.#session) this.#leases.given(ref, this.#session.helloSentAt);
     switch (action) {
       case 'continue':
         break;
@@ -124,6 +112,7 @@ export class Supervisor {
         break;
       case 'commit':
         journal.storeGrant(ref.jobId, ref.token);
+        this.#requests.granted(ref);
         break;
       case 'stop':
         journal.requestStop(ref.jobId, ref.token);
@@ -161,32 +150,12 @@ export class Supervisor {
     if (this.#tools.journal.job(ref.jobId, ref.token)) this.#keeper(ref).look();
   }
 
+  /** Of jobs whose end is not told yet and which are still ours. */
   #renew(): void {
-    const refs = this.#leased();
-    this.#tellLapsed(refs);
-    if (refs.length === 0 || !this.#session) return;
-    const n = this.#leases.renewing(refs);
-    this.#tools.send({ type: 'renew', n, leases: refs });
-  }
-
-  /** The work goes on to "verified" without the cloud, which alone can grant the commit; but somebody should know. */
-  #tellLapsed(refs: readonly JobRef[]): void {
-    for (const ref of refs) {
-      const key = refKey(ref);
-      if (this.#leases.isValid(ref)) this.#lapsed.delete(key);
-      else if (!this.#lapsed.has(key)) {
-        this.#lapsed.add(key);
-        this.#tools.log.warn('the lease has run out: the cloud may give the job to another connector', { ...ref });
-      }
-    }
-  }
-
-  /** Jobs whose end is not told yet and which are still ours. */
-  #leased(): JobRef[] {
-    return this.#tools.journal
-      .jobs()
-      .filter((job) => job.phase !== 'leftover' && !job.stopRequested)
-      .map(keyed);
+    const held = this.#tools.journal.jobs().filter((job) => job.phase !== 'leftover' && !job.stopRequested);
+    if (held.length === 0) return;
+    this.#renewed += 1;
+    this.#tools.send({ type: 'renew', n: this.#renewed, leases: held.map(keyed) });
   }
 
   #keeper(job: JobRef): JobKeeper {
@@ -217,6 +186,9 @@ export class Supervisor {
       case 'commit':
         this.#requests.ask(ref, worker, message);
         return;
+      case 'withdrawn':
+        this.#requests.withdraw(worker, message.requestId);
+        return;
       case 'claimed':
         return;
     }
@@ -230,8 +202,6 @@ export class Supervisor {
     if (journal.hasOutbox(ref.jobId, ref.token) || !this.#tools.isLedgerEmpty(ref)) return;
     if (this.#keepers.get(refKey(ref))?.hasWorker) return;
     journal.forget(ref.jobId, ref.token);
-    this.#leases.drop(ref);
-    this.#lapsed.delete(refKey(ref));
     this.#keepers.get(refKey(ref))?.stop();
     this.#keepers.delete(refKey(ref));
     this.#tools.log.info('the job is over and nothing is left of it here', { ...ref });

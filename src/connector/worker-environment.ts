@@ -1,4 +1,4 @@
-/** What `ips-connector worker` gives to the worker: the real platform, share, lock and channel. */
+/** What `ips-connector worker` gives to the worker: the real platform, share and lock. */
 import { Files } from '../lib/files.ts';
 import { Processes } from '../lib/processes.ts';
 import type { Platform } from '../protocol/job.ts';
@@ -10,16 +10,13 @@ import { acquireJobLock, jobLockName } from './job-lock.ts';
 import { requirePairing } from './pairing-record.ts';
 import { loadProvider } from './providers.ts';
 import { requirePrivate, statePaths } from './state-folder.ts';
-import type { WorkerEnvironment } from './worker/environment.ts';
-import { processChannel } from './worker/process-channel.ts';
+import type { WorkerChannel, WorkerEnvironment } from './worker/environment.ts';
 
 /** @throws IpsError NOT_PAIRED, FILE_NOT_PRIVATE, CONNECTOR_REFUSED */
 export async function workerEnvironment(
   config: ConnectorConfig,
-  tools: Omit<DaemonTools, 'fork'>,
+  tools: Omit<DaemonTools, 'fork'> & { channel: WorkerChannel },
 ): Promise<WorkerEnvironment> {
-  // First of all, so that nothing the supervisor says is missed.
-  const channel = processChannel();
   const paths = statePaths(config.stateFolder);
   const { connectorId, customerId } = await requirePairing(paths);
   await requirePrivate(paths);
@@ -28,7 +25,6 @@ export async function workerEnvironment(
   const files = new Files(doors);
   return {
     ...tools,
-    channel,
     connectorId,
     customerId,
     journalPath: paths.journal,

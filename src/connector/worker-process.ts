@@ -3,7 +3,8 @@
  * none outlives the supervisor that would have to answer it.
  */
 import type { Processes } from '../lib/processes.ts';
-import type { JobRef } from './leases.ts';
+import type { ConnectorConfig } from './config.ts';
+import type { JobRef } from './job-ref.ts';
 import type { ToSupervisor, ToWorker, WorkerMode } from './worker-messages.ts';
 
 export interface WorkerHandle {
@@ -22,11 +23,12 @@ export type ForkWorker = (ref: JobRef, mode: WorkerMode, listener: WorkerListene
 
 /**
  * @param program path of this program's main module
- * @param flags global flags that the daemon was started with: a worker reads the same configuration
+ * @param config what the daemon runs with: a worker is told, and does not read the file again, which somebody may be
+ *   editing
  */
-export function workerForker(program: string, flags: readonly string[], processes: Processes): ForkWorker {
+export function workerForker(program: string, config: ConnectorConfig, processes: Processes): ForkWorker {
   return (ref, mode, listener) => {
-    const args = ['worker', ref.jobId, ref.token, mode, ...flags];
+    const args = ['worker', ref.jobId, ref.token, mode];
     const child = processes.forkModule(program, args, { door: 'platform', point: `worker.${mode}` });
     let gone = false;
     const exit = (how: string) => {
@@ -37,11 +39,13 @@ export function workerForker(program: string, flags: readonly string[], processe
     child.on('message', (message) => listener.onMessage(message as ToSupervisor));
     child.once('error', (error) => exit(error.message));
     child.once('exit', (code, signal) => exit(signal === null ? `exit code ${code}` : `signal ${signal}`));
-    return {
+    const send = (message: ToWorker) => {
       // A failure to send means that it is going: 'exit' follows.
-      send: (message) => {
-        if (child.connected) child.send(message, () => undefined);
-      },
+      if (child.connected) child.send(message, () => undefined);
+    };
+    send({ type: 'configuration', config });
+    return {
+      send,
       kill: () => {
         child.kill('SIGKILL');
       },

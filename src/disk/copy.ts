@@ -46,8 +46,6 @@ export interface CopyResult {
   readonly bytesRead: number;
   readonly bytesSkipped: number;
   readonly bytesWritten: number;
-  /** Blocks of 4 MiB: all of them, those that were read, and those that held anything but zeros. */
-  readonly blocks: { readonly total: number; readonly read: number; readonly written: number };
   /** What was read, as `allocation-map.ts` defines it. */
   readonly allocationMap: { readonly digest: string; readonly filterVersion: string };
 }
@@ -64,7 +62,6 @@ export async function copyDisk({ source, writer, signal, onProgress }: CopyReque
   const digests = new BlockDigests(virtualSize);
   const map = new AllocationMapDigest(virtualSize);
   const hasher = new BlockHasher();
-  const blocks = { total: digests.count, read: 0, written: 0 };
   let bytesRead = 0;
   const report = (position: number) => {
     const bytesSkipped = position - bytesRead;
@@ -86,9 +83,7 @@ export async function copyDisk({ source, writer, signal, onProgress }: CopyReque
         }
         if (digest !== undefined) {
           digests.set(block.index, await digest);
-          blocks.written++;
         }
-        blocks.read++;
         bytesRead += block.dataBytes;
         report(block.offset + block.length);
       },
@@ -105,7 +100,6 @@ export async function copyDisk({ source, writer, signal, onProgress }: CopyReque
     bytesRead,
     bytesSkipped: virtualSize - bytesRead,
     bytesWritten: writer.bytesWritten,
-    blocks,
     allocationMap: { digest: map.digest(), filterVersion: FILTER_VERSION },
   };
 }

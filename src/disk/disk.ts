@@ -14,8 +14,6 @@ export interface Extent {
 export interface Disk {
   /** What a machine would see as the disk's length, bytes. */
   readonly virtualSize: number;
-  /** The unit in which the format allocates, bytes; one sector where it has no such unit. */
-  readonly blockSize: number;
   /** The whole disk from its first to its last byte, ascending, without gap or overlap. */
   extents(): AsyncIterable<Extent>;
   /**

@@ -14,8 +14,6 @@ export type DiskErrorCode =
   | 'TRUNCATED'
   /** The format cannot carry a disk of this many bytes. */
   | 'SIZE_UNSUPPORTED'
-  /** No known signature was found. */
-  | 'FORMAT_UNKNOWN'
   /** The allocation map is not in order, overlaps itself or leaves the disk. */
   | 'MAP_INVALID'
   | 'VHD_FOOTER_INVALID'

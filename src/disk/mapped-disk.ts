@@ -7,7 +7,6 @@ import type { Disk, Extent } from './disk.ts';
 
 export class MappedDisk implements Disk {
   readonly virtualSize: number;
-  readonly blockSize: number;
   readonly #inner: Disk;
   readonly #ranges: readonly DataRange[];
 
@@ -19,7 +18,6 @@ export class MappedDisk implements Disk {
     this.#inner = inner;
     this.#ranges = checkedMap(ranges, inner.virtualSize);
     this.virtualSize = inner.virtualSize;
-    this.blockSize = inner.blockSize;
   }
 
   async *extents(): AsyncIterable<Extent> {

@@ -1,11 +1,9 @@
 /** A raw image or a block device: the file's bytes are the disk's bytes, and nothing is known about them. */
 import type { RandomAccess } from './access.ts';
 import type { Disk, Extent } from './disk.ts';
-import { SECTOR } from './units.ts';
 
 export class RawDisk implements Disk {
   readonly virtualSize: number;
-  readonly blockSize = SECTOR;
   readonly #access: RandomAccess;
 
   constructor(access: RandomAccess) {

@@ -2,13 +2,14 @@
  * What the engine's API does, without any network: one session, one task, one deadline, one log of events.
  * Requests arrive here only when their key was found good.
  */
+import type { z } from 'zod';
 import {
   commitRequestSchema,
   deadlineRequestSchema,
   type EngineEventBody,
+  type EngineStatus,
   type EngineTask,
   engineTaskSchema,
-  type SessionAnswer,
   sessionRequestSchema,
   type UserData,
 } from '../protocol/engine.ts';
@@ -31,7 +32,7 @@ export interface AgentParts {
 
 export class Agent {
   readonly #parts: AgentParts;
-  #task: { request: EngineTask; runner: TaskRunner } | undefined;
+  #task: { partialName: string; runner: TaskRunner } | undefined;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -49,12 +50,12 @@ export class Agent {
     return this.#parts.events;
   }
 
-  status(): SessionAnswer {
+  status(): EngineStatus {
     return { bootId: this.#parts.bootId, engineVersion: this.#parts.engineVersion };
   }
 
   /** @throws IpsError REQUEST_INVALID, ENGINE_REFUSED */
-  openSession(body: unknown): SessionAnswer {
+  openSession(body: unknown): EngineStatus {
     this.#parts.keys.setSession(parse(sessionRequestSchema, body).sessionKey);
     return this.status();
   }
@@ -70,13 +71,15 @@ export class Agent {
     if (request.jobId !== jobId || request.token !== token) {
       throw new IpsError('ENGINE_REFUSED', 'It was made for another job or token.');
     }
+    const { partialName } = request.target;
     if (this.#task !== undefined) {
-      // A share's password may have changed since; job and token are what makes it the same task.
-      if (this.#task.request.kind === request.kind && isSameTarget(this.#task.request, request)) return false;
+      // The partial file's name says what is made, for which job and token. The rest may have changed with a caller that
+      // died and asks again: the share's password, the map of the source.
+      if (this.#task.partialName === partialName) return false;
       throw new IpsError('ENGINE_REFUSED', 'It has another task already.');
     }
     const emit = (event: EngineEventBody) => this.#parts.events.append(event);
-    this.#task = { request, runner: new TaskRunner(this.#parts.createTask(request, emit), emit) };
+    this.#task = { partialName, runner: new TaskRunner(this.#parts.createTask(request, emit), emit) };
     return true;
   }
 
@@ -93,13 +96,18 @@ export class Agent {
   /** @throws IpsError ENGINE_REFUSED, TARGET_EXISTS, SMB codes */
   async commit(body: unknown): Promise<void> {
     const { token } = parse(commitRequestSchema, body);
-    if (token !== this.#parts.userData.token) throw new IpsError('ENGINE_REFUSED', `It holds another token.`);
+    if (token !== this.#parts.userData.token) throw new IpsError('ENGINE_REFUSED', 'It holds another token.');
     await this.#runner().commit();
   }
 
-  /** Ends the task, if there is one, and leaves nothing uncommitted behind. */
-  async stop(): Promise<void> {
-    await this.#task?.runner.stop();
+  /** At the holder's word: ends the task, if there is one, and leaves nothing uncommitted behind. */
+  async finish(): Promise<void> {
+    await this.#task?.runner.finish();
+  }
+
+  /** At the deadline: ends the task, if there is one. */
+  async expire(): Promise<void> {
+    await this.#task?.runner.expire();
   }
 
   #runner(): TaskRunner {
@@ -108,22 +116,8 @@ export class Agent {
   }
 }
 
-function isSameTarget(a: EngineTask, b: EngineTask): boolean {
-  // Not the map of the source: a caller that died and asks again may have made it anew.
-  const { serial, virtualSize } = a.source;
-  return (
-    a.target.partialName === b.target.partialName && serial === b.source.serial && virtualSize === b.source.virtualSize
-  );
-}
-
-interface Schema<T> {
-  safeParse(
-    value: unknown,
-  ): { success: true; data: T } | { success: false; error: { issues: { path: PropertyKey[] }[] } };
-}
-
 /** Names the fields that are wrong, never their content, which may be a secret. */
-function parse<T>(schema: Schema<T>, value: unknown): T {
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map((issue) => issue.path.map(String).join('.') || 'body');

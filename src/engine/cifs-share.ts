@@ -2,8 +2,10 @@
  * The real share: mounted by the kernel's CIFS client (SMB 3.1.1, encrypted) for reading and writing, and asked through
  * smbclient for all that the kernel's client cannot say or do.
  *
- * The password lies in a 0600 file on a tmpfs while `mount.cifs` runs, and nowhere else. Each mount is a session of its
- * own. Mount points are never removed: a removal that goes wrong there would remove the share's files.
+ * While `mount.cifs` runs, the password lies in a 0600 file on a tmpfs; smbclient gets it on its standard input. Each
+ * mount is a session of its own. Mount points are never removed: a removal that goes wrong there would remove the
+ * share's files. And what is in use is never detached by force: a call that still hangs in a detached mount ends in a
+ * crash of the kernel (6.1: "Busy inodes after unmount of cifs") when its process does, and the machine stays on.
  */
 import { join } from 'node:path';
 import { type Clock, deadlineSignal } from '../lib/clock.ts';
@@ -13,6 +15,7 @@ import type { ShareAccess } from '../protocol/engine.ts';
 import { IpsError, isIpsError } from '../protocol/errors.ts';
 import { SmbClient } from '../share/smb-client.ts';
 import { credentialsFile, mountArguments, mountError } from './cifs-mount.ts';
+import { MOMENT_MS, unlessAborted } from './silent-server.ts';
 import type { MountedShare, MountPurpose, TargetShare } from './target-share.ts';
 
 /** Longest time for a mount, in ms: probing has just found the server well. */
@@ -66,6 +69,7 @@ export class CifsShare implements TargetShare {
         point: `share.mount-${purpose}`,
         signal: limit.signal,
       });
+      // A program in an uninterruptible wait does not even die when it is killed.
       const ran = await unlessAborted(run, limit.signal);
       if (ran.code !== 0) throw await this.#reason(ran.stderr, limit.signal);
     } finally {
@@ -76,7 +80,7 @@ export class CifsShare implements TargetShare {
     return {
       folder,
       release: async () => {
-        if (mounted) await this.#unmount(folder);
+        if (mounted) await this.#unmount(folder, signal.aborted ? MOMENT_MS : UNMOUNT_MS);
         mounted = false;
       },
     };
@@ -92,34 +96,12 @@ export class CifsShare implements TargetShare {
     return mountError(stderr);
   }
 
-  async #unmount(folder: string): Promise<void> {
-    // By force, it fails the requests that a dead server leaves unanswered; lazily, it waits for nobody.
-    for (const how of [[], ['-f', '-l']]) {
-      const limit = deadlineSignal(this.#options.clock, UNMOUNT_MS, () => new Error('the unmount hangs'));
-      const run = this.#options.processes.run('umount', [...how, folder], {
-        door: 'file',
-        point: 'share.unmount',
-        signal: limit.signal,
-      });
-      const done = await unlessAborted(run, limit.signal).then(
-        (ran) => ran.code === 0,
-        () => false,
-      );
-      limit.release();
-      if (done) return;
-    }
-  }
-}
-
-/** A program in an uninterruptible wait does not even die when killed: it is not waited for then. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
+  /** Where that fails, calls hang in the mount, or a dead server is not told: both end with the machine. */
+  async #unmount(folder: string, limitMs: number): Promise<void> {
+    const { processes, clock } = this.#options;
+    const limit = deadlineSignal(clock, limitMs, () => new Error('the unmount hangs'));
+    const run = processes.run('umount', [folder], { door: 'file', point: 'share.unmount', signal: limit.signal });
+    await unlessAborted(run, limit.signal).catch(() => undefined);
+    limit.release();
   }
 }

@@ -16,11 +16,9 @@ import type { EngineEventBody, ExportTask } from '../protocol/engine.ts';
 import { IpsError } from '../protocol/errors.ts';
 import type { PartialFile } from './partial-file.ts';
 import { ProgressMeter } from './progress.ts';
-import { asSource, asTarget } from './share-errors.ts';
+import { asSource, asTarget, targetError } from './share-errors.ts';
+import { forAMoment, unlessAborted, withFile } from './silent-server.ts';
 import type { TargetShare } from './target-share.ts';
-
-/** Longest wait for the end of what is under way when a copy is given up, in ms. */
-const ABANDON_MS = 10_000;
 
 export interface CopyStep {
   task: ExportTask;
@@ -36,37 +34,20 @@ export interface CopyStep {
 
 /** @throws IpsError; the signal's reason */
 export async function copyToShare(step: CopyStep): Promise<CopyResult> {
+  const { task, share, partial, clock, signal } = step;
   const source = await openSource(step);
   try {
-    const mounted = await step.share.mount('write', step.signal);
+    const mounted = await share.mount('write', signal);
     try {
-      await checkSpace(step.task, mounted.folder);
-      const target = asTarget(await step.partial.create(mounted.folder));
-      let copied = false;
-      try {
-        const result = await copy(step, source, target);
-        copied = true;
-        return result;
-      } finally {
-        if (copied) await target.close();
-        else await abandon(target, step.clock);
-      }
+      await unlessAborted(checkSpace(task, mounted.folder), signal);
+      const opening = partial.create(mounted.folder, signal).then(asTarget);
+      return await withFile(opening, (target) => copy(step, source, target), step);
     } finally {
       await mounted.release();
     }
   } finally {
-    await source.close();
+    await forAMoment(source.close(), clock);
   }
-}
-
-/** Closes a file that is worth nothing, without sending what is still in the cache; a dead server is not waited for. */
-async function abandon(target: WritableAccess, clock: Clock): Promise<void> {
-  const closed = target
-    .truncate(0)
-    .catch(() => undefined)
-    .then(() => target.close())
-    .catch(() => undefined);
-  await Promise.race([closed, clock.sleep(ABANDON_MS)]);
 }
 
 async function copy(
@@ -92,7 +73,9 @@ async function copy(
 /** A dynamic VHDX grows as it must; a fixed VHD has its length at once, which a server may promise without having it. */
 async function checkSpace({ source, target }: ExportTask, folder: string): Promise<void> {
   if (target.format !== 'vhd') return;
-  const { bavail, bsize } = await statfs(folder);
+  const { bavail, bsize } = await statfs(folder).catch((error: unknown) => {
+    throw targetError(error);
+  });
   if (bavail * bsize < source.virtualSize) {
     throw new IpsError('SHARE_FULL', `A fixed VHD of this disk is longer than the ${bavail * bsize} bytes left.`);
   }

@@ -40,12 +40,16 @@ export class RunningExport implements RunnableTask {
   }
 
   async run(signal: AbortSignal): Promise<Verified> {
-    const { emit } = this.#tools;
+    // What is left to itself after an abort has nothing more to tell.
+    const emit = (event: EngineEventBody) => {
+      if (!signal.aborted) this.#tools.emit(event);
+    };
+    const tools = { ...this.#tools, task: this.#task, emit, signal };
     emit({ kind: 'step', step: 'copy' });
-    const source = await this.#tools.openSource(signal);
-    const copied = await copyToShare({ task: this.#task, source, partial: this.#partial, signal, ...this.#tools });
+    const source = await tools.openSource(signal);
+    const copied = await copyToShare({ ...tools, source, partial: this.#partial });
     emit({ kind: 'step', step: 'verify' });
-    await verifyOnShare({ task: this.#task, copied, signal, ...this.#tools });
+    await verifyOnShare({ ...tools, copied });
     this.#fileSize = copied.seal.fileSize;
     return verified(copied);
   }

@@ -18,6 +18,7 @@ import type { EngineEventBody, ExportTask } from '../protocol/engine.ts';
 import { IpsError } from '../protocol/errors.ts';
 import { ProgressMeter } from './progress.ts';
 import { readBackError } from './share-errors.ts';
+import { withFile } from './silent-server.ts';
 import type { TargetShare } from './target-share.ts';
 
 export interface VerifyStep {
@@ -34,13 +35,8 @@ export interface VerifyStep {
 export async function verifyOnShare(step: VerifyStep): Promise<void> {
   const mounted = await step.share.mount('verify', step.signal);
   try {
-    const access = await openFile(join(mounted.folder, step.task.target.partialName), step.doors);
-    try {
-      await verifySeal(access, step.copied.seal, step.signal);
-      await verifyContent(step, access);
-    } finally {
-      await access.close();
-    }
+    const opening = openFile(join(mounted.folder, step.task.target.partialName), step.doors);
+    await withFile(opening, (file) => verifyFile(step, file), step);
   } catch (error) {
     step.signal.throwIfAborted();
     if (error instanceof DiskError) throw new IpsError('HASH_MISMATCH', sentence(error), { cause: error });
@@ -51,8 +47,9 @@ export async function verifyOnShare(step: VerifyStep): Promise<void> {
   }
 }
 
-async function verifyContent(step: VerifyStep, access: RandomAccess): Promise<void> {
+async function verifyFile(step: VerifyStep, access: RandomAccess): Promise<void> {
   const { task, copied, clock, emit, signal } = step;
+  await verifySeal(access, copied.seal, signal);
   const disk = await openDisk(access, task.target.format);
   const { bytesRead, bytesSkipped, bytesWritten } = copied;
   const meter = new ProgressMeter(clock, emit, 'verify', await lengthToRead(disk));

@@ -1,8 +1,8 @@
 /** Where the agent runs, and what comes from there: a VM with its disks and mounts, or a plain process with files. */
 import type { Clock } from '../lib/clock.ts';
 import type { Doors } from '../lib/doors.ts';
-import { Files } from '../lib/files.ts';
-import { Processes } from '../lib/processes.ts';
+import type { Files } from '../lib/files.ts';
+import type { Processes } from '../lib/processes.ts';
 import { DISK_SERIAL, ENGINE_PORT, type ShareAccess } from '../protocol/engine.ts';
 import { IpsError } from '../protocol/errors.ts';
 import { findDisk } from './block-device.ts';
@@ -26,18 +26,22 @@ export interface Machine {
   share(access: ShareAccess): TargetShare;
 }
 
-export function virtualMachine(clock: Clock, doors: Doors): Machine {
-  const processes = new Processes(doors);
-  const files = new Files(doors);
+export interface VirtualMachineTools {
+  clock: Clock;
+  processes: Processes;
+  files: Files;
+}
+
+export function virtualMachine({ clock, processes, files }: VirtualMachineTools, sysBlock?: string): Machine {
   return {
     listen: { host: '0.0.0.0', port: ENGINE_PORT },
     async userDataPath() {
-      const path = await findDisk(DISK_SERIAL.config, { clock, limitMs: CONFIG_DISK_MS });
+      const path = await findDisk(DISK_SERIAL.config, { clock, limitMs: CONFIG_DISK_MS }, sysBlock);
       if (path === undefined) throw new Error(`there is no disk with serial number ${DISK_SERIAL.config}`);
       return path;
     },
     async openSource(serial, signal) {
-      const path = await findDisk(serial, { clock, limitMs: SOURCE_DISK_MS, signal });
+      const path = await findDisk(serial, { clock, limitMs: SOURCE_DISK_MS, signal }, sysBlock);
       if (path === undefined) throw new IpsError('SOURCE_NOT_FOUND', `No disk of the engine is called ${serial}.`);
       const ran = await processes.run('blockdev', ['--setro', path], { door: 'file', point: 'source.setro', signal });
       if (ran.code !== 0) throw new IpsError('SOURCE_UNREADABLE', `It cannot be set read-only: ${ran.stderr.trim()}`);

@@ -12,6 +12,8 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../lib/clock.ts';
 import { Doors } from '../lib/doors.ts';
+import { Files } from '../lib/files.ts';
+import { Processes } from '../lib/processes.ts';
 import { hostUptime } from '../lib/uptime.ts';
 import { VERSION } from '../lib/version.ts';
 import { Agent } from './agent.ts';
@@ -25,7 +27,6 @@ import { parseUserData } from './user-data.ts';
 
 /** Longest time for cleaning up when the deadline has passed, in ms. */
 const LAST_CLEANUP_MS = 90_000;
-const DEADLINE_EXIT_CODE = 3;
 
 process.title = 'ips-engine';
 // Reading, hashing and writing run beside each other on libuv's pool, which is made when it is first used.
@@ -44,9 +45,8 @@ const deadline = new Deadline({
   hardSeconds: userData.hardDeadlineSeconds,
   onPassed: () => {
     console.log('ips-engine: the deadline has passed');
-    // By signal: an exit would wait for threads that a dead file server holds.
-    clock.after(LAST_CLEANUP_MS, () => process.kill(process.pid, 'SIGKILL'));
-    void agent.stop().finally(() => process.exit(DEADLINE_EXIT_CODE));
+    clock.after(LAST_CLEANUP_MS, end);
+    void agent.expire().finally(end);
   },
 });
 
@@ -67,9 +67,18 @@ const agent = new Agent({
     }),
 });
 
-const server = new EngineServer({ agent, clock, doors, ...machine.listen, onFinished: () => process.exit(0) });
+const onFinished = () => {
+  console.log('ips-engine: finished');
+  end();
+};
+const server = new EngineServer({ agent, clock, doors, ...machine.listen, onFinished });
 const port = await server.listen();
 console.log(`ips-engine ${VERSION}: listening on ${machine.listen.host}:${port}, boot ${bootId}`);
+
+/** By signal: an exit would wait for those threads of the pool that a silent file server holds. */
+function end(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
 
 function chooseMachine(): Machine {
   const { values } = parseArgs({
@@ -82,7 +91,9 @@ function chooseMachine(): Machine {
     },
   });
   const { 'user-data': userDataFile, source, 'share-folder': shareFolder, port: portText, host } = values;
-  if (userDataFile === undefined) return virtualMachine(clock, doors);
+  if (userDataFile === undefined) {
+    return virtualMachine({ clock, processes: new Processes(doors), files: new Files(doors) });
+  }
   if (source === undefined || shareFolder === undefined || portText === undefined) {
     throw new Error('--user-data needs --source, --share-folder and --port');
   }

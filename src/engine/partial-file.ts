@@ -34,13 +34,15 @@ export class PartialFile {
   /**
    * Creates it in the mounted target folder.
    * @throws IpsError TARGET_EXISTS when the final name is taken, TARGET_WRITE_FAILED when the partial one is,
-   *   SMB_ACCESS_DENIED, SHARE_FULL, …
+   *   SMB_ACCESS_DENIED, SHARE_FULL, …; the signal's reason when it aborted before anything was made
    */
-  async create(folder: string): Promise<WritableAccess> {
+  async create(folder: string, signal: AbortSignal): Promise<WritableAccess> {
     const { fileName, partialName } = this.#names;
-    if (await exists(join(folder, fileName))) throw new IpsError('TARGET_EXISTS', `(${fileName})`);
-    this.#mayExist = true;
     try {
+      if (await exists(join(folder, fileName))) throw new IpsError('TARGET_EXISTS', `(${fileName})`);
+      // After an abort it would be made behind the back of whoever has just removed it.
+      signal.throwIfAborted();
+      this.#mayExist = true;
       return await createFile(join(folder, partialName), this.#doors);
     } catch (error) {
       if (!isErrno(error, 'EEXIST')) throw targetError(error);

@@ -1,9 +1,7 @@
 /** Paths and methods of the engine's API, without any network: from a request to what is to be answered. */
-import { ENGINE_STATUS_PATH } from '../protocol/engine.ts';
+import { ENGINE_PATHS } from '../protocol/engine.ts';
 import { IpsError, toIpsError } from '../protocol/errors.ts';
 import type { Agent } from './agent.ts';
-
-export const SESSION_PATH = '/v1/session';
 
 /** Bytes of a task's body: its list of data extents may be long. */
 const MAX_TASK_BODY = 16 * 1024 * 1024;
@@ -38,27 +36,28 @@ export async function route(agent: Agent, request: RouteRequest): Promise<RouteA
 async function answer(agent: Agent, request: RouteRequest): Promise<RouteAnswer> {
   const url = new URL(request.url, 'https://engine');
   const { readJson } = request;
-  if (!agent.keys.allows(request.identity, url.pathname === SESSION_PATH)) throw new IpsError('UNAUTHENTICATED');
+  if (!agent.keys.allows(request.identity, url.pathname === ENGINE_PATHS.session))
+    throw new IpsError('UNAUTHENTICATED');
   switch (`${request.method} ${url.pathname}`) {
-    case `PUT ${SESSION_PATH}`:
+    case `PUT ${ENGINE_PATHS.session}`:
       return { ...ok(agent.openSession(await readJson(MAX_BODY))), afterwards: 'closeBootConnections' };
-    case `GET ${ENGINE_STATUS_PATH}`:
+    case `GET ${ENGINE_PATHS.status}`:
       return ok(agent.status());
-    case 'PUT /v1/task':
+    case `PUT ${ENGINE_PATHS.task}`:
       return { kind: 'json', status: agent.startTask(await readJson(MAX_TASK_BODY)) ? 202 : 200, body: {} };
-    case 'GET /v1/events':
+    case `GET ${ENGINE_PATHS.events}`:
       return { kind: 'events', after: eventNumber(url.searchParams.get('after')) };
-    case 'PUT /v1/deadline':
+    case `PUT ${ENGINE_PATHS.deadline}`:
       agent.extendDeadline(await readJson(MAX_BODY));
       return ok({});
-    case 'POST /v1/cancel':
+    case `POST ${ENGINE_PATHS.cancel}`:
       agent.cancel();
       return { kind: 'json', status: 202, body: {} };
-    case 'POST /v1/commit':
+    case `POST ${ENGINE_PATHS.commit}`:
       await agent.commit(await readJson(MAX_BODY));
       return ok({ committed: true });
-    case 'POST /v1/finish':
-      await agent.stop();
+    case `POST ${ENGINE_PATHS.finish}`:
+      await agent.finish();
       return { ...ok({}), afterwards: 'end' };
     default:
       throw new IpsError('NOT_FOUND');

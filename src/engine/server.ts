@@ -11,13 +11,13 @@ import type { Doors } from '../lib/doors.ts';
 import { BOOT_ID_HEADER, BOOT_IDENTITY, ENGINE_TLS } from '../protocol/engine.ts';
 import { IpsError } from '../protocol/errors.ts';
 import type { Agent } from './agent.ts';
+import { sendEvents } from './event-stream.ts';
 import { route } from './router.ts';
 
-const MAX_CONNECTIONS = 32;
+/** Connections that have not proven a key yet. A newer one drives out the oldest: idle ones must not keep the connector out. */
+const MAX_UNPROVEN = 64;
 const HANDSHAKE_MS = 10_000;
 const REQUEST_MS = 30_000;
-/** An empty line goes into a quiet stream of events this often, so that both ends notice a dead peer, in ms. */
-const HEARTBEAT_MS = 10_000;
 
 export interface ServerOptions {
   agent: Agent;
@@ -35,6 +35,8 @@ export class EngineServer {
   /** Which name each connection proved. */
   readonly #identities = new WeakMap<Socket, string>();
   readonly #bootConnections = new Set<Socket>();
+  /** By the peer's address and port, the oldest first. */
+  readonly #unproven = new Map<string, Socket>();
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -46,7 +48,8 @@ export class EngineServer {
       requestTimeout: REQUEST_MS,
       pskCallback: (socket, identity) => this.#proven(socket, identity),
     });
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('connection', (socket: Socket) => this.#came(socket));
+    this.#server.on('secureConnection', (socket: Socket) => this.#unproven.delete(peerOf(socket)));
     this.#server.on('tlsClientError', (_error, socket) => socket.destroy());
     this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       this.#serve(request, response).catch(() => response.destroy());
@@ -63,6 +66,18 @@ export class EngineServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  #came(socket: Socket): void {
+    const peer = peerOf(socket);
+    this.#unproven.set(peer, socket);
+    socket.once('close', () => {
+      if (this.#unproven.get(peer) === socket) this.#unproven.delete(peer);
+    });
+    const [oldest] = this.#unproven;
+    if (this.#unproven.size <= MAX_UNPROVEN || oldest === undefined) return;
+    this.#unproven.delete(oldest[0]);
+    oldest[1].destroy();
+  }
+
   #proven(socket: Socket, identity: string): Buffer | null {
     const key = this.#options.agent.keys.keyFor(identity);
     if (key === null) return null;
@@ -75,7 +90,7 @@ export class EngineServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { agent, doors, onFinished } = this.#options;
+    const { agent, clock, doors, onFinished } = this.#options;
     const answer = await route(agent, {
       method: request.method ?? '',
       url: request.url ?? '/',
@@ -84,7 +99,9 @@ export class EngineServer {
     });
     response.setHeader(BOOT_ID_HEADER, agent.bootId);
     if (answer.kind === 'events') {
-      await this.#stream(answer.after, response);
+      response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
+      response.flushHeaders();
+      await sendEvents(agent.events, answer.after, response, { clock, doors });
       return;
     }
     const text = JSON.stringify(answer.body);
@@ -100,31 +117,10 @@ export class EngineServer {
     }
     if (answer.afterwards === 'end') onFinished();
   }
+}
 
-  /** Sends what there is and what comes, at the reader's pace, until the reader goes. */
-  async #stream(after: number, response: ServerResponse): Promise<void> {
-    const { agent, clock, doors } = this.#options;
-    const gone = new Promise<void>((resolve) => response.once('close', resolve));
-    response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
-    response.flushHeaders();
-    const heartbeat = clock.every(HEARTBEAT_MS, () => response.writableLength === 0 && response.write('\n'));
-    let cursor = after;
-    try {
-      while (!response.destroyed) {
-        const changed = agent.events.changed();
-        for (const event of agent.events.after(cursor)) {
-          if (response.destroyed) break;
-          cursor = event.seq;
-          const line = `${JSON.stringify(event)}\n`;
-          const taken = doors.passSync('send', 'engine.event', () => response.write(line));
-          if (!taken) await Promise.race([gone, new Promise((resolve) => response.once('drain', resolve))]);
-        }
-        await Promise.race([gone, changed]);
-      }
-    } finally {
-      heartbeat.cancel();
-    }
-  }
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {

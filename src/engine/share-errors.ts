@@ -2,7 +2,13 @@
 import type { RandomAccess, WritableAccess } from '../disk/access.ts';
 import { type ErrorCode, IpsError, isIpsError } from '../protocol/errors.ts';
 
+const READ_CODES: Readonly<Record<string, ErrorCode>> = {
+  EHOSTDOWN: 'SMB_UNREACHABLE',
+  ETIMEDOUT: 'SMB_UNREACHABLE',
+};
+
 const WRITE_CODES: Readonly<Record<string, ErrorCode>> = {
+  ...READ_CODES,
   ENOSPC: 'SHARE_FULL',
   EDQUOT: 'SHARE_FULL',
   // A file system of the server that cannot hold a file of this length.
@@ -29,8 +35,7 @@ export function targetError(error: unknown): unknown {
 export function readBackError(error: unknown): unknown {
   const errno = errnoOf(error);
   if (errno === undefined) return error;
-  const code = errno === 'EHOSTDOWN' || errno === 'ETIMEDOUT' ? 'SMB_UNREACHABLE' : 'SMB_FAILED';
-  return new IpsError(code, `Reading the file back failed. (${errno})`, { cause: error });
+  return new IpsError(READ_CODES[errno] ?? 'SMB_FAILED', `Reading the file back failed. (${errno})`, { cause: error });
 }
 
 /** The source, whose failing reads say so. */

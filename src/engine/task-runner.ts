@@ -3,6 +3,9 @@
  *
  * Before the commit, cancel wins. From the moment a commit was asked for, nothing is cancelled any more: when its
  * outcome is not known, it can only be asked for again.
+ *
+ * Once the task is verified, its partial file goes by the rename or at the holder's word, never by the engine alone: a
+ * holder that lost the engine may have been granted the commit, and takes a missing partial file for a renamed one.
  */
 import type { EngineEventBody, Verified } from '../protocol/engine.ts';
 import { IpsError, isIpsError, toIpsError } from '../protocol/errors.ts';
@@ -13,7 +16,7 @@ export interface RunnableTask {
   run(signal: AbortSignal): Promise<Verified>;
   /** Puts the result in place; after a failure it may be tried again. */
   commit(): Promise<void>;
-  /** Takes away what the task has made and not committed. */
+  /** Takes away what the task has made and not committed; after a commit that took place, nothing. */
   discard(): Promise<void>;
 }
 
@@ -24,6 +27,8 @@ type State =
   | { kind: 'committing'; ended: Promise<void> }
   /** A commit was tried and its outcome is not known. */
   | { kind: 'unsettled' }
+  /** The server refused the commit: the partial file stays until the holder, who was told, says so. */
+  | { kind: 'refused'; error: IpsError }
   | { kind: 'committed' }
   | { kind: 'failed'; error: IpsError }
   | { kind: 'cancelled' };
@@ -42,20 +47,23 @@ export class TaskRunner {
   }
 
   /**
-   * Ends the task without a result; the event `cancelled` tells when that is done. An ended task stays as it is.
+   * Ends the task without a result; the event `cancelled`, or `failed` after a refused commit, tells when that is done.
+   * An ended task stays as it is.
    * @throws IpsError JOB_COMMITTING, JOB_OVER
    */
   cancel(): void {
     const state = this.#state;
     if (state.kind === 'running') state.abort.abort(new IpsError('JOB_CANCELLED'));
     else if (state.kind === 'verified') this.#state = { kind: 'discarding', ended: this.#end({ kind: 'cancelled' }) };
+    else if (state.kind === 'refused')
+      this.#state = { kind: 'discarding', ended: this.#end({ kind: 'failed', error: state.error }) };
     else if (state.kind === 'committing' || state.kind === 'unsettled') throw new IpsError('JOB_COMMITTING');
     else if (state.kind === 'committed') throw new IpsError('JOB_OVER', 'It is committed.');
   }
 
   /**
    * Returns when the result is in place. Any number of calls have one effect.
-   * @throws IpsError TARGET_EXISTS and others of the task, which ended it; SMB codes after which to try again
+   * @throws IpsError TARGET_EXISTS, which is final; SMB codes after which to try again; what ended the task before
    */
   async commit(): Promise<void> {
     const state = this.#state;
@@ -70,6 +78,7 @@ export class TaskRunner {
         return await state.ended;
       case 'committed':
         return;
+      case 'refused':
       case 'failed':
         throw state.error;
       case 'cancelled':
@@ -80,11 +89,26 @@ export class TaskRunner {
     }
   }
 
-  /** Brings the task to an end, whatever it is doing, and returns when nothing of it is left but a committed file. */
-  async stop(): Promise<void> {
-    if (this.#state.kind === 'committing') await this.#state.ended.catch(() => undefined);
+  /** At the holder's word: returns when nothing of the task is left but a committed file. */
+  async finish(): Promise<void> {
+    await this.#commitOver();
     if (this.#state.kind === 'unsettled') await this.#discard();
-    else if (this.#state.kind === 'running' || this.#state.kind === 'verified') this.cancel();
+    else if (this.#state.kind === 'verified' || this.#state.kind === 'refused') this.cancel();
+    await this.#runOver();
+  }
+
+  /** At the deadline: returns when nothing is under way any more. */
+  async expire(): Promise<void> {
+    await this.#commitOver();
+    await this.#runOver();
+  }
+
+  async #commitOver(): Promise<void> {
+    if (this.#state.kind === 'committing') await this.#state.ended.catch(() => undefined);
+  }
+
+  async #runOver(): Promise<void> {
+    if (this.#state.kind === 'running') this.cancel();
     if (this.#state.kind === 'running' || this.#state.kind === 'discarding') await this.#state.ended;
   }
 
@@ -106,8 +130,8 @@ export class TaskRunner {
       this.#state = { kind: 'committed' };
       this.#emit({ kind: 'committed' });
     } catch (error) {
-      if (isIpsError(error) && error.code === 'TARGET_EXISTS') await this.#end({ kind: 'failed', error });
-      else this.#state = { kind: 'unsettled' };
+      const refused = isIpsError(error) && error.code === 'TARGET_EXISTS';
+      this.#state = refused ? { kind: 'refused', error } : { kind: 'unsettled' };
       throw error;
     }
   }

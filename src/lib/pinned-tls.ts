@@ -55,7 +55,7 @@ export class PinnedTls {
   readonly #port: number;
   readonly #trust: PeerTrust;
   readonly #doors: Doors;
-  #looked: { certificate: string } | undefined;
+  #looked: { certificate: string; pin: string } | undefined;
 
   /** @param peer.url `https:` or `wss:`; path and query do not matter */
   constructor(peer: { url: URL; trust: PeerTrust }, doors: Doors) {
@@ -73,7 +73,7 @@ export class PinnedTls {
   async options(signal: AbortSignal): Promise<PeerTlsOptions> {
     const trust = this.#trust;
     if (trust.kind === 'ca') return { minVersion: 'TLSv1.2', ...(trust.ca === undefined ? {} : { ca: trust.ca }) };
-    this.#looked ??= { certificate: await this.#lookForPinned(trust.pins, signal) };
+    this.#looked ??= await this.#lookForPinned(trust.pins, signal);
     return {
       minVersion: 'TLSv1.2',
       ca: this.#looked.certificate,
@@ -83,16 +83,21 @@ export class PinnedTls {
     };
   }
 
+  /** The pin of the key that the peer showed, the only one that a connection is made to; undefined under CA trust. */
+  get shownPin(): string | undefined {
+    return this.#looked?.pin;
+  }
+
   /** After a failed connection: the next `options` looks at the peer anew. */
   forget(): void {
     this.#looked = undefined;
   }
 
-  async #lookForPinned(pins: readonly string[], signal: AbortSignal): Promise<string> {
+  async #lookForPinned(pins: readonly string[], signal: AbortSignal): Promise<{ certificate: string; pin: string }> {
     const certificate = await this.#doors.pass('send', 'tls.look', () => lookAt(this.#host, this.#port, signal));
-    const shown = pinOf(certificate);
-    if (!pins.includes(shown)) throw mismatch(shown);
-    return certificate.toString();
+    const pin = pinOf(certificate);
+    if (!pins.includes(pin)) throw mismatch(pin);
+    return { certificate: certificate.toString(), pin };
   }
 }
 

@@ -17,8 +17,20 @@ export const BOOT_IDENTITY = 'ips-boot';
 export const SESSION_IDENTITY = 'ips-session';
 /** Header that carries the engine's boot id in every answer, errors included. */
 export const BOOT_ID_HEADER = 'ips-boot-id';
-/** `GET` answers an `engineStatusSchema`; with the session key only. A failing answer of any path is an `errorReportSchema`. */
-export const ENGINE_STATUS_PATH = '/v1/status';
+/**
+ * `PUT` session, task and deadline, `GET` status and events (`?after=N`), `POST` cancel, commit and finish. The answers to
+ * session and status are an `engineStatusSchema`, a failing one of any path is an `errorReportSchema`.
+ */
+export const ENGINE_PATHS = {
+  session: '/v1/session',
+  status: '/v1/status',
+  task: '/v1/task',
+  events: '/v1/events',
+  deadline: '/v1/deadline',
+  cancel: '/v1/cancel',
+  commit: '/v1/commit',
+  finish: '/v1/finish',
+} as const;
 
 /** Serial numbers (or labels) of the disks in an engine VM. */
 export const DISK_SERIAL = { root: 'ips-root', config: 'ips-config', source: 'ips-source' } as const;
@@ -34,16 +46,16 @@ export const userDataSchema = z.object({
   jobId: z.string(),
   token: tokenSchema,
   bootKey: key,
-  /** Seconds of CLOCK_BOOTTIME until the engine powers itself off, unless the lease holder extends it. */
+  /** Seconds of CLOCK_BOOTTIME, from the agent's start, until the engine powers itself off; the lease holder extends it. */
   deadlineSeconds: z.int().min(1),
-  /** No extension goes beyond this many seconds after boot. */
+  /** No extension goes beyond this many seconds after the agent's start. */
   hardDeadlineSeconds: z.int().min(1),
 });
 export type UserData = z.infer<typeof userDataSchema>;
 
 export const sessionRequestSchema = z.object({ sessionKey: key });
-export const sessionAnswerSchema = z.object({ bootId: z.string(), engineVersion: z.string() });
-export type SessionAnswer = z.infer<typeof sessionAnswerSchema>;
+export const engineStatusSchema = z.object({ bootId: z.string(), engineVersion: z.string() });
+export type EngineStatus = z.infer<typeof engineStatusSchema>;
 
 /** A share as the engine must reach it, with the plain secret: only ever inside the PSK session. */
 export const shareAccessSchema = z.object({
@@ -125,8 +137,6 @@ export type EngineEventBody = EngineEvent['body'];
 
 export const deadlineRequestSchema = z.object({ seconds: z.int().min(1) });
 export const commitRequestSchema = z.object({ token: tokenSchema });
-export const commitAnswerSchema = z.object({ committed: z.literal(true) });
-export const engineStatusSchema = z.object({ bootId: z.string(), engineVersion: z.string() });
 
 /** Name of the temporary file on the share: unique for job and token, hidden, ours to remove. */
 export function partialName(fileName: string, jobId: string, token: string): string {

@@ -1,6 +1,7 @@
 /** Jobs: their types, parameters, states, steps and results. */
 import { z } from 'zod';
 import { diskNameSchema, formatSmbLocation, parseSmbLocation, smbLocationSchema } from './smb-location.ts';
+import { plainLineSchema } from './text.ts';
 
 export const JOB_STATES = ['queued', 'inProgress', 'committing', 'complete', 'failed', 'cancelled'] as const;
 export type JobState = (typeof JOB_STATES)[number];
@@ -63,7 +64,11 @@ export const credentialNameSchema = z
 /** Source of an export on the `qemu` platform: an image file on the connector's machine. */
 export const qemuSourceSchema = z.object({
   platform: z.literal('qemu'),
-  path: z.string().min(1).max(4096).startsWith('/', 'an absolute path').describe('image file on the connector machine'),
+  path: plainLineSchema
+    .min(1)
+    .max(4096)
+    .startsWith('/', 'an absolute path')
+    .describe('image file on the connector machine'),
   format: z
     .enum(['raw', 'qcow2', 'vmdk', 'vhdx'])
     .optional()

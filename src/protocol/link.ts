@@ -7,6 +7,7 @@ import { jobEventSchema } from './event.ts';
 import { errorReportSchema, jobParametersSchema, limitsSchema, platformSchema, progressSchema } from './job.ts';
 import { HELD_STATES, SETTLE_ACTIONS } from './reconciliation.ts';
 import { sealedSchema } from './sealed.ts';
+import { versionSchema } from './text.ts';
 import { tokenSchema } from './token.ts';
 
 export const LINK_SUBPROTOCOL = 'ips.link.v1';
@@ -41,10 +42,10 @@ export const toCloudSchema = z.discriminatedUnion('type', [
     type: z.literal('hello'),
     connectorId: z.string(),
     /** Random, new for each process of the daemon. */
-    instanceId: z.string(),
+    instanceId: z.string().max(64),
     /** The generation that the appliance has on disk; see "Who is calling". */
     generation: z.int().min(0),
-    version: z.string(),
+    version: versionSchema,
     platforms: z.array(platformSchema),
     slots: z.int().min(0),
     jobs: z.array(heldJobSchema),
@@ -78,7 +79,7 @@ export const toConnectorSchema = z.discriminatedUnion('type', [
     /** The next generation: sync it to disk, then acknowledge with `generationStored`. */
     generation: z.int(),
     leaseTtlMs: z.int(),
-    /** SPKI pins of the cloud, current and announced; replaces the stored set. Empty under CA trust. */
+    /** SPKI pins of the cloud, current and announced; a connector that pins stores them if the current one is among them. */
     pins: z.array(z.string()),
     /** What the cloud believes that this connector holds. */
     jobs: z.array(z.object(ref)),

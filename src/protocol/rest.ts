@@ -18,6 +18,7 @@ import {
 } from './job.ts';
 import { usernamePasswordSchema } from './sealed.ts';
 import { allowedTargetSchema } from './targets.ts';
+import { plainLineSchema, versionSchema } from './text.ts';
 import { tokenSchema } from './token.ts';
 
 /** RFC 9457, with our stable code, hint and the particulars that a code defines. */
@@ -39,12 +40,6 @@ export const nameSchema = z
     /^[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,61}[A-Za-z0-9])?$/,
     'letters, digits, space, dot, underscore, hyphen; at most 63',
   );
-
-/** Text of one line for people: nothing in it moves the cursor of a terminal or turns the order of reading. */
-const freeTextSchema = z
-  .string()
-  .max(200)
-  .regex(/^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]*$/u, 'one line, without control characters');
 
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
@@ -97,7 +92,7 @@ export const applianceSchema = z.object({
   name: nameSchema,
   signKey: publicKeySchema.describe('Ed25519'),
   sealKey: publicKeySchema.describe('X25519'),
-  version: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'at most 64 visible ASCII characters'),
+  version: versionSchema,
 });
 export type Appliance = z.infer<typeof applianceSchema>;
 /** `signature`: Ed25519 over `pairingProofText`, to prove that the keys are the caller's. */
@@ -158,7 +153,7 @@ export const createJobSchema = z.object({
   parameters: jobParametersSchema,
   limits: limitsSchema.prefault({}),
   /** Free text for people. */
-  note: freeTextSchema.optional(),
+  note: plainLineSchema.max(200).optional(),
 });
 export type CreateJob = z.input<typeof createJobSchema>;
 

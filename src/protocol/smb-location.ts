@@ -30,7 +30,11 @@ export function parseSmbLocation(text: string): SmbLocation {
     .map(decode);
   if (!HOST.test(host)) throw new Error('the host name is not valid');
   if (port < 1 || port > 65_535) throw new Error('the port must be between 1 and 65535');
-  for (const part of [share, ...parts]) if (!PART.test(part)) throw new Error(`"${part}" is no valid name on a share`);
+  for (const part of [share, ...parts]) {
+    // mount.cifs(8) hands share and folder on in a list of options, and has no way to write a comma there.
+    if (part.includes(',')) throw new Error(`"${part}" has a comma, which the engine cannot mount`);
+    if (!PART.test(part)) throw new Error(`"${part}" is no valid name on a share`);
+  }
   return { host, port, share, folder: parts.join('/') };
 }
 
@@ -49,6 +53,11 @@ export function formatSmbLocation(location: SmbLocation): string {
   return `smb://${location.host}${port}/${encodeURIComponent(location.share)}${folder}`;
 }
 
+/** The host as smbclient, mount.cifs and resolvers have it: an IPv6 address without its brackets. */
+export function uncHost(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
+}
+
 export const smbLocationSchema = z
   .string()
   .max(1024)
@@ -61,8 +70,15 @@ export const smbLocationSchema = z
   })
   .describe('smb://host[:port]/share[/folder]');
 
+/**
+ * Bytes of UTF-8. The kernel's CIFS client takes names of 255 bytes (a Windows server: of 255 UTF-16 units, which are
+ * never more), and the temporary name holds the file's, the longest lease token and 40 characters more.
+ */
+export const MAX_DISK_NAME_BYTES = 180;
+
 /** A file name on the share, without its extension. */
 export const diskNameSchema = z
   .string()
   .regex(/^(?![.])[^\\/:*?"<>|;\p{Cc}]{1,100}(?<![ .])$/u, 'not a valid file name')
+  .refine((name) => Buffer.byteLength(name) <= MAX_DISK_NAME_BYTES, `at most ${MAX_DISK_NAME_BYTES} bytes of UTF-8`)
   .describe('file name without extension');

@@ -1,56 +1,60 @@
 /**
- * Which hosts a credential may meet. An allowed target is a prefix in the shape of a URL: `smb://host`,
- * `smb://host:port`, `smb://host/share`. No wildcard: a typo must refuse, not widen.
+ * Which hosts a credential may meet. An allowed target is a prefix of SMB locations: `smb://host`, `smb://host:port`,
+ * `smb://host/share`. No wildcard: a typo must refuse, not widen.
  */
 import { z } from 'zod';
-import { SMB_PORT } from './smb-location.ts';
+import { parseSmbLocation } from './smb-location.ts';
 
-export const allowedTargetSchema = z
-  .string()
-  .regex(/^smb:\/\/[^/\s@]+(\/[^/\s]+)?$/i, 'expected smb://host[:port][/share]')
-  .refine((text) => place(text) !== undefined, 'expected smb://host[:port][/share]')
-  .describe('smb://host[:port][/share]');
-
-function decode(part: string): string | undefined {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return undefined;
-  }
-}
-
-interface Place {
+interface AllowedTarget {
   host: string;
   port: number;
+  /** Every share of the host when there is none. */
   share: string | undefined;
 }
 
-function place(text: string): Place | undefined {
-  // To its very end: a typo behind the host must not leave the host alone, which would allow every share of it.
-  const match = /^smb:\/\/([^/:@\s[\]]+|\[[^\]]+\])(?::(\d{1,5}))?(?:\/([^/]+)(?:\/.*)?)?$/i.exec(text);
-  const share = match?.[3] === undefined ? '' : decode(match[3]);
-  if (!match?.[1] || share === undefined) return undefined;
-  return {
-    host: match[1].toLowerCase(),
-    port: match[2] === undefined ? SMB_PORT : Number(match[2]),
-    share: share === '' ? undefined : share.toLowerCase(),
-  };
+/** @throws Error with one sentence when the text is no allowed target */
+function parseAllowedTarget(text: string): AllowedTarget {
+  const [whole, share] = /^smb:\/\/[^/@]+(\/[^/]+)?$/i.exec(text) ?? [];
+  if (whole === undefined) throw new Error('expected smb://host[:port][/share]');
+  // A host alone is no location, so it borrows a share.
+  if (share === undefined) return { ...parseSmbLocation(`${text}/any`), share: undefined };
+  return parseSmbLocation(text);
 }
+
+export const allowedTargetSchema = z
+  .string()
+  .superRefine((text, context) => {
+    try {
+      parseAllowedTarget(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'not valid' });
+    }
+  })
+  .describe('smb://host[:port][/share]');
 
 /**
  * Whether a credential with these allowed targets may be sent to `target` (a whole SMB location). Share names are
  * compared without case, as file servers do.
  */
 export function isTargetAllowed(allowedTargets: readonly string[], target: string): boolean {
-  const wanted = place(target);
+  const wanted = parsed(() => parseSmbLocation(target));
   if (!wanted) return false;
   return allowedTargets.some((text) => {
-    const allowed = place(text);
+    const allowed = parsed(() => parseAllowedTarget(text));
     return (
       allowed !== undefined &&
       allowed.host === wanted.host &&
       allowed.port === wanted.port &&
-      (allowed.share === undefined || allowed.share === wanted.share)
+      (allowed.share === undefined || allowed.share.toLowerCase() === wanted.share.toLowerCase())
     );
   });
+}
+
+/** What cannot be read allows nothing. */
+function parsed<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
 }

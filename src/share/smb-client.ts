@@ -11,7 +11,9 @@ import { isErrno } from '../lib/files.ts';
 import type { Processes } from '../lib/processes.ts';
 import type { ShareAccess } from '../protocol/engine.ts';
 import { IpsError } from '../protocol/errors.ts';
-import { parseListing, type SmbEntry } from './smb-listing.ts';
+import { uncHost } from '../protocol/smb-location.ts';
+import { checkLogon } from './logon.ts';
+import { parseListing } from './smb-listing.ts';
 import { smbError, statusOf } from './smb-status.ts';
 
 /** Longest wait for one answer of the server, in seconds. */
@@ -41,23 +43,17 @@ export class SmbClient {
    * @returns bytes that the user may still write; undefined when the server does not say
    */
   async probe(signal?: AbortSignal): Promise<{ freeBytes: number | undefined }> {
-    const { freeBytes } = parseListing(await this.#command('smb.probe', `ls ${this.#quote('*')}`, signal));
-    return { freeBytes };
-  }
-
-  /** Files and folders in the folder, hidden ones too. */
-  async list(signal?: AbortSignal): Promise<SmbEntry[]> {
-    return parseListing(await this.#command('smb.list', `ls ${this.#quote('*')}`, signal)).entries;
-  }
-
-  /** Whether a file or folder of this name is there. */
-  async exists(name: string, signal?: AbortSignal): Promise<boolean> {
-    return (await this.#find('smb.exists', name, signal)) !== undefined;
+    const answer = await this.#try('smb.probe', `ls ${this.#quote('*')}`, signal);
+    refuse(answer);
+    return { freeBytes: parseListing(answer.output).freeBytes };
   }
 
   /** Length of the file in bytes, or undefined when there is none. */
   async size(name: string, signal?: AbortSignal): Promise<number | undefined> {
-    return (await this.#find('smb.size', name, signal))?.size;
+    const answer = await this.#try('smb.size', `ls ${this.#quote(named(name))}`, signal);
+    if (isAbsence(answer)) return undefined;
+    refuse(answer);
+    return parseListing(answer.output).entries[0]?.size;
   }
 
   /**
@@ -78,19 +74,6 @@ export class SmbClient {
   async remove(name: string, signal?: AbortSignal): Promise<void> {
     const answer = await this.#try('smb.remove', `del ${this.#quote(named(name))}`, signal);
     if (!isAbsence(answer)) refuse(answer);
-  }
-
-  async #find(point: string, name: string, signal: AbortSignal | undefined): Promise<SmbEntry | undefined> {
-    const answer = await this.#try(point, `ls ${this.#quote(named(name))}`, signal);
-    if (isAbsence(answer)) return undefined;
-    refuse(answer);
-    return parseListing(answer.output).entries[0];
-  }
-
-  async #command(point: string, command: string, signal: AbortSignal | undefined): Promise<string> {
-    const answer = await this.#try(point, command, signal);
-    refuse(answer);
-    return answer.output;
   }
 
   /** Runs one command to its end, well or not. */
@@ -135,20 +118,11 @@ interface Answer {
   output: string;
 }
 
-/** @throws IpsError for what smbclient would read as something else than a user name and a password */
-function checkLogon(access: ShareAccess): void {
-  if (/[\r\n\0]/.test(access.password)) throw new IpsError('SMB_LOGON_FAILED', 'The password holds a line break.');
-  if (access.username.includes('%')) throw new IpsError('SMB_LOGON_FAILED', 'The user name holds a % sign.');
-}
-
-function connectionArguments(access: ShareAccess): string[] {
-  const domain = access.domain === undefined ? [] : ['-W', access.domain];
-  return [
-    `//${access.host.replace(/^\[(.*)\]$/, '$1')}/${access.share}`,
-    ...['-s', '/dev/null', '-p', String(access.port), '-U', access.username, ...domain],
-    ...['-m', 'SMB3_11', '--option=client min protocol=SMB3_11', '--client-protection=encrypt'],
-    ...['--use-kerberos=off', '-t', String(ANSWER_SECONDS), '-E'],
-  ];
+function connectionArguments({ host, port, share, username, domain }: ShareAccess): string[] {
+  const logon = domain === undefined ? ['-U', username] : ['-U', username, '-W', domain];
+  const security = ['-m', 'SMB3_11', '--option=client min protocol=SMB3_11', '--client-protection=encrypt'];
+  const rest = ['-s', '/dev/null', '-p', String(port), '--use-kerberos=off', '-t', String(ANSWER_SECONDS), '-E'];
+  return [`//${uncHost(host)}/${share}`, ...logon, ...security, ...rest];
 }
 
 /** @throws IpsError REQUEST_INVALID for what could be anything but one name */

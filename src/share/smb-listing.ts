@@ -7,7 +7,6 @@ export interface SmbEntry {
   name: string;
   /** Bytes; 0 for a folder. */
   size: number;
-  isFolder: boolean;
 }
 
 export interface SmbListing {
@@ -39,10 +38,5 @@ function parseEntry(line: string): SmbEntry | undefined {
   const digits = /\d+$/.exec(dated)?.[0] ?? '';
   const start = dated.length - Math.max(8, digits.length) - 1;
   if (digits === '' || !SIZE.test(dated.slice(start)) || start < 2 + ATTRIBUTE_COLUMNS) return undefined;
-  const attributes = dated.slice(start - ATTRIBUTE_COLUMNS, start);
-  return {
-    name: dated.slice(2, start - ATTRIBUTE_COLUMNS).trimEnd(),
-    size: Number(digits),
-    isFolder: attributes.includes('D'),
-  };
+  return { name: dated.slice(2, start - ATTRIBUTE_COLUMNS).trimEnd(), size: Number(digits) };
 }

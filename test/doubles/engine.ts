@@ -30,8 +30,10 @@ export type Gate = 'copy' | 'verify' | 'commit';
 export interface EngineScript {
   holdAt?: Gate | undefined;
   failWith?: ErrorCode | undefined;
-  /** Destroys the connection of the first commit after (or before) the rename took place. */
-  breakCommit?: 'before' | 'after' | undefined;
+  /** Destroys the connection of the first commit after (or before) the rename took place, or of each before. */
+  breakCommit?: 'before' | 'after' | 'always' | undefined;
+  /** What the file server answers to the first commits. */
+  commitFails?: readonly ErrorCode[] | undefined;
   /** A cancel does not remove the partial file, and says so. */
   cannotDiscard?: boolean | undefined;
   /** Sends no answer at all: the port takes connections and closes them. */
@@ -54,7 +56,7 @@ export class EngineDouble {
   readonly #events: { seq: number; bootId: string; body: EngineEventBody }[] = [];
   #sessionKey: Buffer | undefined;
   #task: EngineTask | undefined;
-  #state: 'idle' | 'running' | 'verified' | 'committed' | 'failed' | 'cancelled' = 'idle';
+  #state: 'idle' | 'running' | 'verified' | 'refused' | 'committed' | 'failed' | 'cancelled' = 'idle';
   #changed = Promise.withResolvers<void>();
   #gates = new Map<Gate, PromiseWithResolvers<void>>();
   #commits = 0;
@@ -97,6 +99,13 @@ export class EngineDouble {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+  }
+
+  /** Its deadline passes: it gives its verified task up by itself. */
+  giveUp(): void {
+    this.#state = 'cancelled';
+    this.#share.remove(this.#names().partialName);
+    this.#emit({ kind: 'cancelled' });
   }
 
   /** Cuts every connection; the engine goes on. */
@@ -153,7 +162,11 @@ export class EngineDouble {
         await this.#stream(Number(url.searchParams.get('after')), response);
         return;
       case 'POST /v1/cancel':
-        if (this.#state === 'running' || this.#state === 'verified') {
+        if (this.#state === 'refused') {
+          this.#state = 'failed';
+          this.#share.remove(this.#names().partialName);
+          this.#emit({ kind: 'failed', error: new IpsError('TARGET_EXISTS').report() });
+        } else if (this.#state === 'running' || this.#state === 'verified') {
           this.#state = 'cancelled';
           if (this.#script.cannotDiscard) this.#emit({ kind: 'cancelled', partialLeft: true });
           else {
@@ -233,16 +246,18 @@ export class EngineDouble {
     const { fileName, partialName } = this.#names();
     this.#commits += 1;
     if (token !== this.#task?.token) throw new IpsError('ENGINE_REFUSED', 'Another token.');
-    if (this.#script.breakCommit === 'before' && this.#commits === 1) {
+    if (this.#state === 'cancelled') throw new IpsError('JOB_CANCELLED');
+    if (this.#script.breakCommit === 'always' || (this.#script.breakCommit === 'before' && this.#commits === 1)) {
       response.destroy();
       return;
     }
+    const failure = this.#script.commitFails?.[this.#commits - 1];
+    if (failure) throw new IpsError(failure);
     await this.#gates.get('commit')?.promise;
     if (this.#state === 'verified') {
       if (!this.#share.rename(partialName, fileName)) {
-        this.#state = 'failed';
-        this.#share.remove(partialName);
-        this.#emit({ kind: 'failed', error: new IpsError('TARGET_EXISTS').report() });
+        // The partial file stays until the connector, which is told, says that it is over.
+        this.#state = 'refused';
         throw new IpsError('TARGET_EXISTS');
       }
       this.#state = 'committed';

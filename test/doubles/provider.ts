@@ -12,6 +12,9 @@ import type { Finding } from '../../src/protocol/finding.ts';
 import { EngineDouble, type EngineScript } from './engine.ts';
 import { ShareDouble } from './share.ts';
 
+/** Size of every source, in bytes. */
+export const VIRTUAL_SIZE = 1024;
+
 export type PlatformCall = (method: string, ...args: unknown[]) => Promise<unknown>;
 
 interface Machine {
@@ -93,7 +96,7 @@ export class PlatformDouble {
         await this.#destroy(name);
         return !this.machines.has(name);
       case 'share':
-        return this.share.call(args[0] as 'probe', String(args[1]));
+        return this.share.call(args[0] as 'probe', String(args[1]), args[2] as string | undefined);
       default:
         throw new Error(`the platform double has no ${method}`);
     }
@@ -153,7 +156,7 @@ export class ProviderDouble implements Provider {
   }
 
   async describeSource() {
-    return { serial: 'ips-source', virtualSize: 1024, dataBytes: this.#dataBytes };
+    return { serial: 'ips-source', virtualSize: VIRTUAL_SIZE, dataBytes: this.#dataBytes };
   }
 
   async startEngine(request: { userData: Buffer }, context: ProviderContext): Promise<void> {

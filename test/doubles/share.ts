@@ -6,9 +6,11 @@ import { IpsError } from '../../src/protocol/errors.ts';
 export class ShareDouble {
   readonly files = new Map<string, number>();
   freeBytes = 1024 ** 3;
+  /** The only password that is taken, where the caller gives one; undefined: any. */
+  password: string | undefined;
   /** Every call of a connector fails with this. */
   failure: ConstructorParameters<typeof IpsError>[0] | undefined;
-  /** What the connector asked for, in order. */
+  /** What the connector asked for, in order: each is a log-on of its own. */
   readonly calls: string[] = [];
 
   write(name: string, size: number): void {
@@ -29,8 +31,9 @@ export class ShareDouble {
   }
 
   /** A connector's call. */
-  call(method: 'probe' | 'size' | 'remove', name: string): unknown {
+  call(method: 'probe' | 'size' | 'remove', name: string, password?: string): unknown {
     this.calls.push(method);
+    if (this.password !== undefined && password !== this.password) throw new IpsError('SMB_LOGON_FAILED');
     if (this.failure) throw new IpsError(this.failure);
     if (method === 'probe') return { freeBytes: this.freeBytes };
     if (method === 'size') return this.files.get(name);

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { IpsClient } from '../../client/client.ts';
+import { parseCloudUrl } from '../../client/cloud-url.ts';
 import { type PeerTrust, PIN_PATTERN } from '../../lib/pinned-tls.ts';
 import { IpsError } from '../../protocol/errors.ts';
 import { type CommonOptions, type Context, connect, print } from '../context.ts';
@@ -74,7 +75,7 @@ Examples:
 }
 
 async function login(context: Context, options: LoginOptions): Promise<void> {
-  const url = addressOf(options.url);
+  const url = parseCloudUrl(options.url);
   const trust = await trustOf(options);
   const source = { file: options.tokenFile, stdin: options.tokenStdin };
   const token = await readSecret('token', source, context.interrupted);
@@ -87,14 +88,6 @@ async function login(context: Context, options: LoginOptions): Promise<void> {
     { deployment: name, ...status },
     () => `Logged in to ${name} as ${status.role} of ${status.customer}.`,
   );
-}
-
-/** The text is not repeated in the error: a password may stand in it. */
-function addressOf(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  // All that is there but scheme, host and port: a user, a path, a query, a fragment.
-  if (url?.protocol === 'https:' && url.href === `${url.origin}/`) return url;
-  throw new IpsError('USAGE', 'The address must be https://host[:port] and no more.');
 }
 
 async function trustOf({ pin, ca }: LoginOptions): Promise<PeerTrust> {

@@ -6,6 +6,9 @@ import { createLogger, type Logger } from '../../lib/logging.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { CONFIG_FLAGS, type ConnectorConfig, DEFAULT_CONFIG_FILE, loadConfig } from '../config.ts';
 
+/** What is still on its way when a long-running process is through may take this long, in ms. */
+export const LAST_WORDS_MS = 1_000;
+
 /** Parsed flags of a command, by commander's names. */
 export type Flags = Readonly<Record<string, unknown>>;
 
@@ -23,12 +26,6 @@ export function configOf(flags: Flags): ConnectorConfig {
     environment: process.env,
     flags: Object.fromEntries(settingsOf(flags)),
   });
-}
-
-/** The same flags again, for another process of this program. */
-export function flagsAgain(flags: Flags): string[] {
-  const file = typeof flags.config === 'string' ? ['--config', flags.config] : [];
-  return [...file, ...settingsOf(flags).flatMap(([flag, value]) => [`--${flag}`, value])];
 }
 
 function settingsOf(flags: Flags): [string, string][] {

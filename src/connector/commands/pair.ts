@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { text } from 'node:stream/consumers';
+import { parseCloudUrl } from '../../client/cloud-url.ts';
 import { Files } from '../../lib/files.ts';
 import { PIN_PATTERN } from '../../lib/pinned-tls.ts';
 import { IpsError } from '../../protocol/errors.ts';
 import { nameSchema } from '../../protocol/rest.ts';
-import { parseCloudUrl } from '../cloud-tls.ts';
 import { lockStateFolder } from '../daemon-lock.ts';
 import { type PairingRequest, pair as pairAppliance } from '../pairing.ts';
 import type { CloudTrust } from '../pairing-record.ts';

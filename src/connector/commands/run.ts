@@ -2,16 +2,13 @@
 import { Processes } from '../../lib/processes.ts';
 import { runDaemon } from '../daemon.ts';
 import { workerForker } from '../worker-process.ts';
-import { configOf, type Flags, flagsAgain, loggerOf, stopSignal, systemTools } from './options.ts';
-
-/** What is still on its way when the daemon has stopped, or a worker is through, may take this long, in ms. */
-const LAST_WORDS_MS = 1_000;
+import { configOf, type Flags, LAST_WORDS_MS, loggerOf, stopSignal, systemTools } from './options.ts';
 
 export async function run(program: string, flags: Flags): Promise<void> {
   const config = configOf(flags);
   const tools = systemTools();
   const log = loggerOf(config);
-  const fork = workerForker(program, flagsAgain(flags), new Processes(tools.doors));
+  const fork = workerForker(program, config, new Processes(tools.doors));
   await runDaemon(config, { ...tools, log, fork }, stopSignal());
   // Workers end when they see their channel close, which it does with this process.
   log.once('finish', () => process.exit(0));

@@ -5,8 +5,9 @@ import type { ConnectorConfig } from '../config.ts';
 import { lockStateFolder } from '../daemon-lock.ts';
 import { type LinkHealth, readHealth } from '../health.ts';
 import { loadIdentity, publicKeys } from '../identity.ts';
+import { listJobs } from '../journal-list.ts';
 import { requirePairing } from '../pairing-record.ts';
-import { openJournal, statePaths } from '../state-folder.ts';
+import { statePaths } from '../state-folder.ts';
 import { configOf, type Flags, systemTools } from './options.ts';
 
 type Tools = ReturnType<typeof systemTools>;
@@ -28,7 +29,7 @@ export async function status(flags: Flags): Promise<void> {
       running ? `running${health ? ` since ${health.startedAt}, version ${health.version}` : ''}` : 'not running',
     ],
     ...(health ? [['link', linkLine(health.link)]] : []),
-    ...(await jobLines(config, tools)),
+    ...jobLines(paths.journal),
   ];
   for (const [name = '', value = ''] of lines) process.stdout.write(`${name.padEnd(13)}${value}\n`);
 }
@@ -54,13 +55,8 @@ function linkLine(link: LinkHealth): string {
   }
 }
 
-async function jobLines(config: ConnectorConfig, tools: Tools): Promise<string[][]> {
-  const journal = await openJournal(statePaths(config.stateFolder), tools);
-  try {
-    const jobs = journal.jobs();
-    if (jobs.length === 0) return [['jobs', 'none']];
-    return jobs.map((job, index) => [index === 0 ? 'jobs' : '', `${job.jobId}  ${job.token}  ${job.phase}`]);
-  } finally {
-    journal.close();
-  }
+function jobLines(journalPath: string): string[][] {
+  const jobs = listJobs(journalPath);
+  if (jobs.length === 0) return [['jobs', 'none']];
+  return jobs.map(({ jobId, token, phase }, index) => [index === 0 ? 'jobs' : '', `${jobId}  ${token}  ${phase}`]);
 }

@@ -86,7 +86,7 @@ export class Attempt {
 
   async source(signal: AbortSignal): Promise<SourceView> {
     const { provider, record } = this;
-    const look = (inTime: AbortSignal) => provider.describeSource(record.job.parameters, inTime);
+    const look = (inTime: AbortSignal) => provider.describeSource(record.job.parameters, this.context, inTime);
     this.#source ??= await this.platform('describeSource', signal, look, PROVIDER_LONG_CALL_MS);
     return this.#source;
   }

@@ -1,6 +1,7 @@
 /**
- * Teardown: whatever the ledger holds is removed, again and again, until it is empty or the time for it is up. Nothing
- * shortens it. What is left then is told with a command that removes it.
+ * Teardown: whatever the ledger holds is removed, again and again, until it is empty or the time for it is up. Neither
+ * cancel nor timeout shortens it; only where a file server refuses the log-on it waits for the next sweep, since more
+ * tries would lock the user out. What is left is told with a command that removes it.
  */
 import { backoffMs } from '../../lib/backoff.ts';
 import { elapsedSince } from '../../lib/uptime.ts';
@@ -9,7 +10,7 @@ import type { LedgerRow } from '../../protocol/event.ts';
 import type { Outcome } from '../journal-job.ts';
 import { type Attempt, platformRows, SHARE_FILE } from './attempt.ts';
 import { limited, PROVIDER_LONG_CALL_MS } from './limits.ts';
-import { onShare } from './share-file.ts';
+import { isLogonRefused, onShare } from './share-file.ts';
 
 /** How long an engine may take to give up its task and remove its partial file, in ms; it has a minute for that. */
 const GIVE_UP_MS = 75_000;
@@ -32,6 +33,7 @@ export async function cleanUp(attempt: Attempt, outcome: Outcome, fresh: boolean
       await removeAll(attempt, outcome, { removedByEngine, leftMs: left });
     } catch (error) {
       log.warn('teardown is not through yet', { reason: error instanceof Error ? error.message : String(error) });
+      if (isLogonRefused(error)) return;
     }
     if (attempt.ledger.open().length === 0) return;
     const pause = Math.min(backoffMs(RETRY, tries, random), Math.max(0, limitMs - (clock.monotonic() - started)));
@@ -63,10 +65,11 @@ async function removeShareFile(
   // Committed: the file has its final name, and there is no partial one any more.
   if (outcome.state !== 'complete') {
     try {
-      await onShare(attempt, undefined, (share, signal) => share.remove(row.name, signal));
+      await onShare(attempt, (share, signal) => share.remove(row.name, signal));
     } catch (error) {
-      // Where only the engine reaches the share, its word that it removed the file has to do.
-      if (!removedByEngine || !isIpsError(error) || error.code !== 'SMB_UNREACHABLE') throw error;
+      // Where only the engine reaches the share, or got in, its word that it removed the file has to do.
+      const isShut = isIpsError(error) && (error.code === 'SMB_UNREACHABLE' || error.code === 'SMB_LOGON_FAILED');
+      if (!removedByEngine || !isShut) throw error;
     }
   }
   attempt.ledger.gone(row);

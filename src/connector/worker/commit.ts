@@ -1,89 +1,112 @@
 /**
- * The commit. The cloud is asked, its grant goes into the journal, then the engine renames. From the grant on neither
- * cancel nor timeout counts: what happened on the share is found out, whatever becomes of the engine.
+ * The commit. The cloud is asked, its grant goes into the journal, then the engine renames; from the grant on neither
+ * cancel nor timeout counts. A grant counts for one lease: a worker that was paused for longer, or that starts anew,
+ * asks again. When the job is another connector's by then, or the engine does not say what it did, nothing more is asked
+ * of the engine: the share tells what happened.
  */
 import { backoffMs } from '../../lib/backoff.ts';
-import { IpsError, isIpsError } from '../../protocol/errors.ts';
+import { IpsError, isIpsError, toIpsError } from '../../protocol/errors.ts';
+import { TooLate } from '../engine-client.ts';
 import { type Attempt, platformRows } from './attempt.ts';
 import { PROVIDER_LONG_CALL_MS } from './limits.ts';
-import { onShare } from './share-file.ts';
+import { isLogonRefused, onShare } from './share-file.ts';
 
 /** How often the engine is asked again when the file server failed it. */
 const COMMIT_TRIES = 4;
-const LOOK_RETRY = { firstMs: 1_000, maxMs: 15_000 };
-
-/** Waits for the grant, however long the cloud is away; the interruption ends that wait. */
-export async function awaitGrant(attempt: Attempt, signal: AbortSignal): Promise<void> {
-  if (attempt.record.job.phase === 'committing') return;
-  await attempt.supervisor.grant(signal);
-  attempt.interruption.look();
-  signal.throwIfAborted();
-  attempt.record.storeGrant();
-  attempt.interruption.granted();
-}
+const RETRY = { firstMs: 1_000, maxMs: 15_000 };
 
 /**
  * Renames, or finds out whether it was renamed.
- * @throws IpsError when the final file is not in place
+ * @throws IpsError when the final file is not in place; the signal's reason when it was never granted
  */
 export async function commit(attempt: Attempt, signal: AbortSignal): Promise<void> {
   try {
-    await askEngine(attempt, signal);
+    await rename(attempt, signal);
   } catch (error) {
+    if (attempt.record.job.phase !== 'committing') throw error;
+    const failure = toIpsError(error);
     // The server found another file under the final name: nothing was renamed, and that file is not ours.
-    if (!isIpsError(error) || error.code === 'TARGET_EXISTS') throw error;
-    await findOut(attempt, error, signal);
+    if (failure.code === 'TARGET_EXISTS') throw failure;
+    await findOut(attempt, failure);
+  }
+}
+
+async function rename(attempt: Attempt, signal: AbortSignal): Promise<void> {
+  const { clock, random } = attempt.environment;
+  for (let failures = 0; ; ) {
+    const before = await grant(attempt, signal);
+    let asked = 0;
+    try {
+      await attempt.withEngine(signal, (engine) => {
+        asked += 1;
+        return engine.commit(attempt.record.token, signal, before);
+      });
+      return;
+    } catch (error) {
+      // The grant was too old when it was to be used. Where it was used before, the engine did not answer: a failure.
+      if (error instanceof TooLate && asked === 1) continue;
+      if (!mayPass(error) || failures >= COMMIT_TRIES) throw asFailure(error);
+    }
+    await clock.sleep(backoffMs(RETRY, failures, random), signal);
+    failures += 1;
   }
 }
 
 /** An engine to which the file server did not answer may be asked again: it recognises a rename that took place. */
-async function askEngine(attempt: Attempt, signal: AbortSignal): Promise<void> {
-  const { clock, random } = attempt.environment;
-  for (let tries = 0; ; tries += 1) {
-    try {
-      await attempt.withEngine(signal, (engine) => engine.commit(attempt.record.token, signal));
-      return;
-    } catch (error) {
-      if (!isIpsError(error) || !error.code.startsWith('SMB_') || tries >= COMMIT_TRIES) throw error;
-    }
-    await clock.sleep(backoffMs(LOOK_RETRY, tries, random), signal);
-  }
+function mayPass(error: unknown): boolean {
+  return error instanceof TooLate || (isIpsError(error) && error.code.startsWith('SMB_') && !isLogonRefused(error));
+}
+
+function asFailure(error: unknown): unknown {
+  if (error instanceof TooLate) return new IpsError('ENGINE_LOST', 'It takes the commit and does not answer.');
+  // Its deadline passed while nobody spoke to it. A job that was granted cannot be cancelled.
+  if (isIpsError(error) && error.code === 'JOB_CANCELLED')
+    return new IpsError('ENGINE_LOST', 'It gave the task up by itself.');
+  return error;
 }
 
 /**
- * The engine cannot say whether it renamed: the share can. First the engine must be gone, so that nothing moves any
- * more.
+ * Asks the cloud, however long it is away; the first grant is in the journal before it is used.
+ * @returns the monotonic time, in ms, from which on it counts no more
  */
-async function findOut(attempt: Attempt, failure: IpsError, signal: AbortSignal): Promise<void> {
-  const { record, environment } = attempt;
-  record.log('warn', `The engine did not confirm the commit (${failure.code}); looking on the share.`);
-  const limitMs = record.job.limits.cleanupTimeoutSeconds * 1000;
-  const started = environment.clock.monotonic();
-  for (let tries = 0; ; tries += 1) {
-    signal.throwIfAborted();
-    try {
-      await removeEngine(attempt, signal);
-      if (await isInPlace(attempt, signal)) return;
-      throw failure;
-    } catch (error) {
-      if (error === failure) throw failure;
-      signal.throwIfAborted();
-      if (environment.clock.monotonic() - started > limitMs) throw new IpsError('COMMIT_UNKNOWN', failure.message);
-      environment.log.warn('looking on the share failed', { reason: error instanceof Error ? error.message : error });
-    }
-    await environment.clock.sleep(backoffMs(LOOK_RETRY, tries, environment.random), signal);
-  }
+async function grant({ supervisor, interruption, record }: Attempt, signal: AbortSignal): Promise<number> {
+  const before = await supervisor.grant(signal);
+  interruption.look();
+  signal.throwIfAborted();
+  record.storeGrant();
+  return before;
 }
 
-async function removeEngine(attempt: Attempt, signal: AbortSignal): Promise<void> {
+/** First the engine must be gone, so that nothing moves any more. Nothing shortens this. */
+async function findOut(attempt: Attempt, failure: IpsError): Promise<void> {
+  const { clock, random, log } = attempt.environment;
+  attempt.record.log('warn', `Nobody says whether the file is in place (${failure.code}); looking on the share.`);
+  const limitMs = attempt.record.job.limits.cleanupTimeoutSeconds * 1000;
+  const started = clock.monotonic();
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await removeEngine(attempt);
+      if (await isInPlace(attempt)) return;
+      break;
+    } catch (error) {
+      log.warn('looking on the share failed', { reason: error instanceof Error ? error.message : error });
+      if (isLogonRefused(error) || clock.monotonic() - started > limitMs)
+        throw new IpsError('COMMIT_UNKNOWN', failure.message);
+    }
+    await clock.sleep(backoffMs(RETRY, tries, random));
+  }
+  throw failure;
+}
+
+async function removeEngine(attempt: Attempt): Promise<void> {
   const { provider, context, ledger } = attempt;
-  await attempt.platform('teardown', signal, (inTime) => provider.teardown(context, inTime), PROVIDER_LONG_CALL_MS);
+  await attempt.platform('teardown', undefined, (inTime) => provider.teardown(context, inTime), PROVIDER_LONG_CALL_MS);
   if (platformRows(ledger).length > 0) throw new Error('the engine is not gone yet');
 }
 
 /** The partial file is gone, and a file of exactly the verified length has the final name. */
-async function isInPlace(attempt: Attempt, signal: AbortSignal): Promise<boolean> {
-  const [partial, final] = await onShare(attempt, signal, async (share, inTime) => [
+async function isInPlace(attempt: Attempt): Promise<boolean> {
+  const [partial, final] = await onShare(attempt, async (share, inTime) => [
     await share.size(attempt.partialName, inTime),
     await share.size(attempt.fileName, inTime),
   ]);

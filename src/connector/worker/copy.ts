@@ -18,7 +18,7 @@ export async function submitTask(attempt: Attempt, signal: AbortSignal): Promise
   if (record.job.engine?.verified) return;
   const credential = await attempt.desk.credential('run', signal);
   const location = parseSmbLocation(record.job.parameters.target.location);
-  const removeWith = removeByHand(location, credential.username, attempt.partialName);
+  const removeWith = removeByHand(location, credential, attempt.partialName);
   const row = ledger.intent(SHARE_FILE, attempt.partialName, { removeWith });
   if (row.state !== 'intent') return;
   const task = await exportTask(attempt, signal);
@@ -50,24 +50,23 @@ async function exportTask(attempt: Attempt, signal: AbortSignal): Promise<Export
  * @throws IpsError with which the engine failed, ENGINE_LOST
  */
 export async function followToVerified(attempt: Attempt, signal: AbortSignal): Promise<void> {
-  while (!attempt.record.job.engine?.verified) {
-    await attempt.withEngine(signal, (engine) => followOnce(attempt, engine, signal));
+  while (!(await attempt.withEngine(signal, (engine) => followOnce(attempt, engine, signal))))
     await attempt.environment.clock.sleep(REOPEN_MS, signal);
-  }
 }
 
-/** Follows one stream of events to its end, or to "verified". */
-async function followOnce(attempt: Attempt, engine: EngineClient, signal: AbortSignal): Promise<void> {
+/** Follows one stream of events to its end. @returns whether that was "verified" */
+async function followOnce(attempt: Attempt, engine: EngineClient, signal: AbortSignal): Promise<boolean> {
   let heard = false;
   try {
     for await (const event of engine.events(attempt.record.job.engine?.cursor ?? 0, signal)) {
       heard = true;
-      if (heed(attempt, event)) return;
+      if (heed(attempt, event)) return true;
     }
   } catch (error) {
     // An engine that was just heard is not silent: the next stream tells whether it is now.
     if (!heard || !(error instanceof EngineSilence)) throw error;
   }
+  return false;
 }
 
 /**

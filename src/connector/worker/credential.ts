@@ -8,7 +8,7 @@ import { Secret } from '../../lib/secret.ts';
 import type { ShareAccess } from '../../protocol/engine.ts';
 import { IpsError } from '../../protocol/errors.ts';
 import { credentialUses, type JobParameters } from '../../protocol/job.ts';
-import type { CredentialEnvelope } from '../../protocol/link.ts';
+import type { CredentialEnvelope, CredentialPurpose } from '../../protocol/link.ts';
 import { type CredentialSecret, credentialPlace, credentialSecretSchema } from '../../protocol/sealed.ts';
 import { parseSmbLocation } from '../../protocol/smb-location.ts';
 import { isTargetAllowed } from '../../protocol/targets.ts';
@@ -18,13 +18,13 @@ import type { Supervisor } from './supervisor.ts';
 
 export class ShareCredential {
   readonly username: string;
-  readonly #domain: string | undefined;
+  readonly domain: string | undefined;
   readonly #password: Secret;
   readonly #location: ReturnType<typeof parseSmbLocation>;
 
   constructor(secret: CredentialSecret, parameters: JobParameters) {
     this.username = secret.username;
-    this.#domain = secret.domain;
+    this.domain = secret.domain;
     this.#password = new Secret(secret.password);
     this.#location = parseSmbLocation(parameters.target.location);
   }
@@ -36,17 +36,21 @@ export class ShareCredential {
       host: seen(this.#location.host),
       username: this.username,
       password: this.#password.reveal(),
-      ...(this.#domain === undefined ? {} : { domain: this.#domain }),
+      ...(this.domain === undefined ? {} : { domain: this.domain }),
     };
   }
 }
 
-/** Gets the credential from the journal, or else from the cloud; the envelopes are in the journal before they are used. */
+/**
+ * Gets the credential from the journal, or else from the cloud; the envelopes are in the journal before they are used.
+ * One that the file server refused is not used again: the cloud is asked once for a newer one.
+ */
 export class CredentialDesk {
   readonly #environment: WorkerEnvironment;
   readonly #record: JobRecord;
   readonly #supervisor: Supervisor;
   #open: ShareCredential | undefined;
+  #refusals = 0;
 
   constructor(environment: WorkerEnvironment, record: JobRecord, supervisor: Supervisor) {
     this.#environment = environment;
@@ -56,12 +60,14 @@ export class CredentialDesk {
 
   /**
    * @param purpose what the cloud is told when it has to be asked
-   * @throws IpsError CREDENTIAL_NOT_FOUND, CREDENTIAL_TARGET_REFUSED, CREDENTIAL_UNREADABLE
+   * @throws IpsError CREDENTIAL_NOT_FOUND, CREDENTIAL_TARGET_REFUSED, CREDENTIAL_UNREADABLE; SMB_LOGON_FAILED when there
+   *   is none that was not refused
    */
-  async credential(purpose: 'run' | 'teardown', signal: AbortSignal): Promise<ShareCredential> {
+  async credential(purpose: CredentialPurpose, signal: AbortSignal): Promise<ShareCredential> {
     if (this.#open) return this.#open;
     const { envelopes } = this.#record.job;
-    if (envelopes) {
+    if (this.#refusals > 1) throw new IpsError('SMB_LOGON_FAILED');
+    if (envelopes && this.#refusals === 0) {
       try {
         this.#open = this.#unseal(envelopes);
         return this.#open;
@@ -71,9 +77,19 @@ export class CredentialDesk {
       }
     }
     const fresh = await this.#supervisor.credentials(purpose, signal);
+    if (this.#refusals > 0 && envelopes && isSame(fresh, envelopes)) {
+      this.refused();
+      throw new IpsError('SMB_LOGON_FAILED');
+    }
     this.#record.storeEnvelopes(fresh);
     this.#open = this.#unseal(fresh);
     return this.#open;
+  }
+
+  /** The file server refused what was given last. */
+  refused(): void {
+    this.#refusals += 1;
+    this.#open = undefined;
   }
 
   #unseal(envelopes: readonly CredentialEnvelope[]): ShareCredential {
@@ -96,4 +112,9 @@ export class CredentialDesk {
       throw new IpsError('CREDENTIAL_UNREADABLE', `It is called ${name}, version ${version}.`);
     }
   }
+}
+
+/** Whether these are the same versions of the same credentials. */
+function isSame(one: readonly CredentialEnvelope[], other: readonly CredentialEnvelope[]): boolean {
+  return one.every(({ name, version }) => other.some((each) => each.name === name && each.version === version));
 }

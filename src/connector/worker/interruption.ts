@@ -1,6 +1,6 @@
 /**
- * What may end a job before its time: an operator's cancel, a lost lease, the timeout. Whichever comes first aborts
- * the signal with its error. Once the cloud has granted the commit none of them counts any more.
+ * What may end a job before its time: an operator's cancel, the timeout, a lost lease. Whichever comes first aborts the
+ * signal with its error. From the grant to commit on only the lost lease counts: then the job is another connector's.
  */
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { elapsedSince } from '../../lib/uptime.ts';
@@ -15,12 +15,10 @@ export class Interruption {
   readonly #clock: Clock;
   readonly #job: () => JournalJob;
   #timer: Timer | undefined;
-  #granted = false;
 
   constructor(clock: Clock, job: () => JournalJob) {
     this.#clock = clock;
     this.#job = job;
-    this.#granted = job().phase === 'committing';
     this.look();
     this.#watchTimeout(clock.monotonic());
   }
@@ -29,17 +27,11 @@ export class Interruption {
     return this.#controller.signal;
   }
 
-  /** Reads the journal: was the job cancelled, is the lease lost? */
+  /** Reads the journal: is the lease lost, was the job cancelled? */
   look(): void {
-    const job = this.#job();
-    if (job.stopRequested) this.#abort(new IpsError('LEASE_LOST'));
-    else if (job.cancelRequested) this.#abort(new IpsError('JOB_CANCELLED'));
-  }
-
-  /** The grant is in the journal. */
-  granted(): void {
-    this.#granted = true;
-    this.#timer?.cancel();
+    const { stopRequested, cancelRequested, phase } = this.#job();
+    if (stopRequested) this.#controller.abort(new IpsError('LEASE_LOST'));
+    else if (cancelRequested && phase === 'running') this.#controller.abort(new IpsError('JOB_CANCELLED'));
   }
 
   /** Stops the timer. */
@@ -47,18 +39,14 @@ export class Interruption {
     this.#timer?.cancel();
   }
 
-  #abort(error: IpsError): void {
-    if (!this.#granted) this.#controller.abort(error);
-  }
-
   /** A host that was rebooted since cannot tell how long it was off: then the time counts from now. */
   #watchTimeout(startedHere: number): void {
-    if (this.#granted) return;
-    const { limits, acceptedAt } = this.#job();
+    const { limits, acceptedAt, phase } = this.#job();
+    if (phase !== 'running') return;
     const elapsed = elapsedSince(acceptedAt) ?? this.#clock.monotonic() - startedHere;
     const left = limits.timeoutSeconds * 1000 - elapsed;
     if (left <= 0) {
-      this.#abort(new IpsError('JOB_TIMEOUT', `It had ${limits.timeoutSeconds} s.`));
+      this.#controller.abort(new IpsError('JOB_TIMEOUT', `It had ${limits.timeoutSeconds} s.`));
       return;
     }
     this.#timer = this.#clock.after(Math.min(left, LONGEST_TIMER_MS), () => this.#watchTimeout(startedHere), {

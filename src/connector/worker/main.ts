@@ -4,11 +4,13 @@
  * journal.
  */
 import type { Ledger } from '../../../providers/contract.ts';
+import { deadlineSignal } from '../../lib/clock.ts';
 import { Files } from '../../lib/files.ts';
-import { IpsError, toIpsError } from '../../protocol/errors.ts';
+import { IpsError, isIpsError, toIpsError } from '../../protocol/errors.ts';
 import { type JobParameters, platformOf } from '../../protocol/job.ts';
 import type { Token } from '../../protocol/token.ts';
 import { engineSecret } from '../engine-keys.ts';
+import type { JobLock } from '../job-lock.ts';
 import { Journal } from '../journal.ts';
 import { JobLedger } from '../ledger.ts';
 import type { WorkerMode } from '../worker-messages.ts';
@@ -24,11 +26,15 @@ import { JobRecord } from './record.ts';
 import { finalResult } from './result.ts';
 import { Supervisor } from './supervisor.ts';
 
+/** How long an earlier worker of the job is waited for, in ms, and from when on that is told. */
+const LOCK_LIMIT_MS = 300_000;
+const LOCK_QUIET_MS = 2_000;
+
 /**
  * Works on a job of the journal until its end is told there, or, for one whose end was told before, until its ledger
  * is empty or the time for that is up.
- * @param mode `run` and `resume` are the same; `teardown` ends a job that has no outcome yet as failed
- * @throws Error when the journal does not have the job
+ * @param mode `teardown` ends a job that has no outcome yet as failed
+ * @throws Error when the journal does not have the job, or it cannot be worked on now: another worker may try later
  */
 export async function runWorker(
   environment: WorkerEnvironment,
@@ -36,7 +42,7 @@ export async function runWorker(
   token: Token,
   mode: Exclude<WorkerMode, 'claim'>,
 ): Promise<void> {
-  const lock = await environment.acquireLock(jobId, new AbortController().signal);
+  const lock = await takeLock(environment, jobId);
   const journal = new Journal(environment.journalPath, environment.doors, environment.clock);
   try {
     const record = new JobRecord(journal, environment.channel, jobId, token);
@@ -44,6 +50,19 @@ export async function runWorker(
   } finally {
     journal.close();
     await lock.release();
+  }
+}
+
+/** An earlier worker that hangs in a file call may keep the lock for long. */
+async function takeLock({ clock, log, acquireLock }: WorkerEnvironment, jobId: string): Promise<JobLock> {
+  const inUse = () => new IpsError('IN_USE', `An earlier worker of job ${jobId} is still there.`);
+  const limit = deadlineSignal(clock, LOCK_LIMIT_MS, inUse);
+  const waiting = clock.after(LOCK_QUIET_MS, () => log.warn('waiting for an earlier worker of this job to end'));
+  try {
+    return await acquireLock(jobId, limit.signal);
+  } finally {
+    waiting.cancel();
+    limit.release();
   }
 }
 
@@ -55,7 +74,7 @@ async function work(
 ): Promise<void> {
   const { doors, random, connectorId } = environment;
   const { jobId, token } = record;
-  const supervisor = new Supervisor(environment.channel);
+  const supervisor = new Supervisor(environment.channel, environment.clock);
   const interruption = new Interruption(environment.clock, () => record.job);
   supervisor.onLook(() => interruption.look());
   const rows = new JobLedger({ journal, doors, random }, { jobId, token, connectorId });
@@ -73,20 +92,21 @@ async function work(
     });
     await bringToEnd(attempt, mode);
   } catch (error) {
-    endUnserved(environment, record, ledger, error);
+    if (mode !== 'teardown' || record.job.phase === 'leftover') throw error;
+    environment.log.error('the job is given up', { error });
+    giveUp(record, ledger, toIpsError(error));
   } finally {
     interruption.close();
   }
 }
 
 /**
- * Something that no step foresaw, such as a provider that cannot be loaded: the job still ends, with what is left. A
- * journal that cannot be written throws again here, and the supervisor starts another worker.
+ * Nothing can be done for the job, not even its teardown, and it was tried often enough: it ends all the same, with
+ * what is left. A journal that cannot be written throws again here.
  */
-function endUnserved(environment: WorkerEnvironment, record: JobRecord, ledger: Ledger, error: unknown): void {
-  environment.log.error('the job cannot be worked on', { error });
-  if (record.job.phase === 'leftover') return;
-  record.storeOutcome({ state: 'failed', result: { leftovers: [] }, error: toIpsError(error).report() });
+function giveUp(record: JobRecord, ledger: Ledger, reason: IpsError): void {
+  const failure = record.job.phase === 'committing' ? new IpsError('COMMIT_UNKNOWN', reason.message) : reason;
+  record.storeOutcome({ state: 'failed', result: { leftovers: [] }, error: failure.report() });
   const { outcome } = record.job;
   if (outcome) record.end({ ...outcome, result: finalResult(outcome.result, record.job, ledger) });
 }
@@ -95,7 +115,6 @@ async function bringToEnd(attempt: Attempt, mode: WorkerMode): Promise<void> {
   const { record, ledger } = attempt;
   const told = record.job.phase === 'leftover';
   if (!record.job.outcome) record.storeOutcome(await decideOutcome(attempt, mode));
-  attempt.interruption.granted();
   const { outcome } = record.job;
   if (!outcome) throw new Error('the outcome was stored and is not there');
   if (ledger.open().length > 0) record.enterStep('cleanup');
@@ -104,14 +123,17 @@ async function bringToEnd(attempt: Attempt, mode: WorkerMode): Promise<void> {
   if (ledger.open().length === 0) record.dropEnvelopes();
 }
 
-/** Answers one `claim` of the supervisor: whether this connector can serve the source at all. No job, no lock. */
+/**
+ * Answers one `claim` of the supervisor: whether this connector can serve the source at all. No job, no lock.
+ * @throws Error when that cannot be said now: there is no answer then, since a decline would be for good
+ */
 export async function runClaim(environment: Omit<WorkerEnvironment, 'journalPath'>): Promise<void> {
   const parameters = await new Promise<JobParameters>((resolve) => {
     environment.channel.onMessage((message) => {
       if (message.type === 'claim') resolve(message.parameters);
     });
   });
-  const late = () => new IpsError('SOURCE_NOT_HERE', `The platform did not answer in ${PROVIDER_CALL_MS / 1000} s.`);
+  const late = () => new IpsError('INTERNAL', `The platform did not answer in ${PROVIDER_CALL_MS / 1000} s.`);
   try {
     await limited(environment.clock, PROVIDER_CALL_MS, late, undefined, async (signal) => {
       const provider = await environment.openProvider(platformOf(parameters));
@@ -119,6 +141,7 @@ export async function runClaim(environment: Omit<WorkerEnvironment, 'journalPath
     });
     environment.channel.send({ type: 'claimed' });
   } catch (error) {
-    environment.channel.send({ type: 'claimed', error: toIpsError(error).report() });
+    if (!isIpsError(error) || error.code !== 'SOURCE_NOT_HERE') throw error;
+    environment.channel.send({ type: 'claimed', error: error.report() });
   }
 }

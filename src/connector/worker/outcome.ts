@@ -24,11 +24,13 @@ export async function decideOutcome(attempt: Attempt, mode: WorkerMode): Promise
     }
     return { state: 'complete', result: await runExport(attempt, signal) };
   } catch (error) {
-    const failure = toIpsError(signal.aborted ? signal.reason : error);
+    // A job that was granted is not over by being interrupted: the commit has found out how it ended.
+    const granted = attempt.record.job.phase === 'committing';
+    const failure = toIpsError(signal.aborted && !granted ? signal.reason : error);
     if (failure.code === 'INTERNAL') attempt.environment.log.error('the job failed unforeseen', { error });
     if (failure.code.startsWith('ENGINE_') || TELLS_ON_CONSOLE.has(failure.code)) await tellConsole(attempt);
-    const ended = failure.code === 'JOB_CANCELLED' || failure.code === 'LEASE_LOST';
-    return { state: ended ? 'cancelled' : 'failed', result: { leftovers: [] }, error: failure.report() };
+    const cancelled = !granted && (failure.code === 'JOB_CANCELLED' || failure.code === 'LEASE_LOST');
+    return { state: cancelled ? 'cancelled' : 'failed', result: { leftovers: [] }, error: failure.report() };
   }
 }
 

@@ -1,4 +1,5 @@
 /** The checks before anything is made: what the provider sees of the source, what the connector sees of the share. */
+import type { SourceView } from '../../../providers/contract.ts';
 import { ERRORS, type ErrorCode, IpsError, isErrorCode, isIpsError } from '../../protocol/errors.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { formatSmbLocation, parseSmbLocation } from '../../protocol/smb-location.ts';
@@ -8,6 +9,8 @@ import { limited, SHARE_CALL_MS } from './limits.ts';
 
 /** Largest virtual size of a VHD, in bytes (Virtual Hard Disk Image Format Specification, "Hard Disk Footer"). */
 const VHD_MAX_BYTES = 2040 * 1024 ** 3;
+/** What follows the disk's content in a fixed VHD, in bytes (the same, "Hard Disk Footer"). */
+const VHD_FOOTER_BYTES = 512;
 
 /**
  * Runs all checks and tells what they found.
@@ -60,13 +63,18 @@ async function lookAtShare(attempt: Attempt, share: ShareFolder, signal: AbortSi
   const { freeBytes } = await share.probe(signal);
   if ((await share.size(attempt.fileName, signal)) !== undefined)
     return [critical(new IpsError('TARGET_EXISTS', `It is ${attempt.fileName} in ${location}.`))];
-  const dataBytes = attempt.knownSource?.dataBytes;
-  if (freeBytes === undefined || dataBytes === undefined) return [];
-  if (freeBytes < dataBytes)
-    return [critical(new IpsError('SHARE_FULL', `Up to ${dataBytes} bytes are needed, ${freeBytes} are free.`))];
-  return [
-    { severity: 'info', code: 'SHARE_SPACE', message: `${freeBytes} bytes are free, up to ${dataBytes} are needed.` },
-  ];
+  const source = attempt.knownSource;
+  return freeBytes === undefined || source === undefined ? [] : [spaceFinding(attempt, source, freeBytes)];
+}
+
+/** A VHD has its full length at once. A VHDX grows with what is written, and blocks that turn out to be zero are not. */
+function spaceFinding(attempt: Attempt, source: SourceView, freeBytes: number): Finding {
+  const isFixed = attempt.record.job.parameters.target.format === 'vhd';
+  const bytes = isFixed ? source.virtualSize + VHD_FOOTER_BYTES : source.dataBytes;
+  const message = `${freeBytes} bytes are free, ${isFixed ? '' : 'up to '}${bytes} are needed.`;
+  if (freeBytes >= bytes) return { severity: 'info', code: 'SHARE_SPACE', message };
+  if (isFixed) return critical(new IpsError('SHARE_FULL', message));
+  return { severity: 'warning', code: 'SHARE_SPACE', message, remedy: ERRORS.SHARE_FULL.remedy };
 }
 
 /** An error of the catalogue is an answer of a check; anything else is not. */

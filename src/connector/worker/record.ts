@@ -8,9 +8,6 @@ import type { Journal } from '../journal.ts';
 import type { FollowedEngine, JournalJob, Outcome } from '../journal-job.ts';
 import type { WorkerChannel } from './environment.ts';
 
-/** Longest text of one log event, in characters. */
-const MAX_LOG = 4_000;
-
 export class JobRecord {
   readonly jobId: string;
   readonly token: Token;
@@ -50,7 +47,7 @@ export class JobRecord {
   }
 
   log(level: 'info' | 'warn' | 'error', message: string): void {
-    this.tell({ kind: 'log', level, message: message.slice(0, MAX_LOG) });
+    this.tell({ kind: 'log', level, message });
   }
 
   /** Stores how far the engine was followed, with what follows from its news. */

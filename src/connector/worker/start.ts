@@ -1,7 +1,7 @@
 /** Starting the engine and handing over its session key. */
 import { backoffMs } from '../../lib/backoff.ts';
 import { deadlineSignal } from '../../lib/clock.ts';
-import { type SessionAnswer, USER_DATA_MAGIC, USER_DATA_SIZE, type UserData } from '../../protocol/engine.ts';
+import { type EngineStatus, USER_DATA_MAGIC, USER_DATA_SIZE, type UserData } from '../../protocol/engine.ts';
 import { IpsError } from '../../protocol/errors.ts';
 import { type EngineAddress, EngineSilence, EngineStranger } from '../engine-tls.ts';
 import type { Attempt } from './attempt.ts';
@@ -65,7 +65,7 @@ export async function connectEngine(attempt: Attempt, signal: AbortSignal): Prom
   await attempt.platform('removeUserData', signal, (inTime) => provider.removeUserData(attempt.context, inTime));
 }
 
-async function firstSession(attempt: Attempt, signal: AbortSignal): Promise<SessionAnswer> {
+async function firstSession(attempt: Attempt, signal: AbortSignal): Promise<EngineStatus> {
   const { clock, random } = attempt.environment;
   for (let tries = 0; ; tries += 1) {
     const address = await attempt.platform('engineAddress', signal, (inTime) =>
@@ -88,7 +88,7 @@ async function trySession(
   attempt: Attempt,
   address: EngineAddress,
   signal: AbortSignal,
-): Promise<SessionAnswer | undefined> {
+): Promise<EngineStatus | undefined> {
   const silence = () => new EngineSilence('no answer yet');
   const limit = deadlineSignal(attempt.environment.clock, CONNECT_TRY_MS, silence, signal);
   try {
@@ -107,7 +107,7 @@ async function trySession(
  * An engine that took the session key from us before, in a try that we did not see to its end, knows the boot key no
  * more: it is asked under the session key before anybody is called an impostor.
  */
-async function greet(attempt: Attempt, address: EngineAddress, signal: AbortSignal): Promise<SessionAnswer> {
+async function greet(attempt: Attempt, address: EngineAddress, signal: AbortSignal): Promise<EngineStatus> {
   try {
     return await attempt.client(address, attempt.bootKey).putSession(attempt.sessionKey.key, signal);
   } catch (error) {

@@ -5,7 +5,7 @@
 import type { JobResult, Step } from '../../protocol/job.ts';
 import type { JournalJob } from '../journal-job.ts';
 import type { Attempt } from './attempt.ts';
-import { awaitGrant, commit } from './commit.ts';
+import { commit } from './commit.ts';
 import { followToVerified, submitTask } from './copy.ts';
 import { DeadlineKeeper } from './deadline.ts';
 import { runPreflight } from './preflight.ts';
@@ -20,8 +20,6 @@ interface WorkStep {
   run: (attempt: Attempt, signal: AbortSignal) => Promise<void>;
 }
 
-const never = () => false;
-
 /** The checks, which create nothing. */
 const CHECKS: readonly WorkStep[] = [
   {
@@ -35,7 +33,7 @@ const CHECKS: readonly WorkStep[] = [
   { step: 'preflight', past: (job) => job.steps.startEngine !== undefined, run: runPreflight },
 ];
 
-/** The work. From the commit on nothing before it counts any more. */
+/** The work up to "verified". Once the commit was granted nothing of it counts any more. */
 const WORK: readonly WorkStep[] = [
   { step: 'startEngine', past: (job) => job.phase === 'committing', run: startEngine },
   { step: 'connectEngine', past: (job) => job.phase === 'committing', run: connectEngine },
@@ -45,14 +43,6 @@ const WORK: readonly WorkStep[] = [
     run: async (attempt, signal) => {
       await submitTask(attempt, signal);
       await followToVerified(attempt, signal);
-    },
-  },
-  {
-    step: 'commit',
-    past: never,
-    run: async (attempt, signal) => {
-      await awaitGrant(attempt, signal);
-      await commit(attempt, signal);
     },
   },
 ];
@@ -67,6 +57,8 @@ export async function runExport(attempt: Attempt, signal: AbortSignal): Promise<
   const keeper = new DeadlineKeeper(attempt);
   try {
     await runSteps(WORK, attempt, signal);
+    attempt.record.enterStep('commit');
+    await commit(attempt, signal);
   } finally {
     keeper.stop();
   }

@@ -2,13 +2,11 @@
 import type { RandomAccess } from '../access.ts';
 import { checkRange } from '../access.ts';
 import type { Disk, Extent } from '../disk.ts';
-import { SECTOR } from '../units.ts';
 import type { VhdFooter } from './footer.ts';
 import { readFixedFooter } from './footer.ts';
 
 export class VhdFixedDisk implements Disk {
   readonly virtualSize: number;
-  readonly blockSize = SECTOR;
   /** The footer's Unique Id, 16 bytes as they stand in the file. */
   readonly uniqueId: Buffer;
   readonly #access: RandomAccess;

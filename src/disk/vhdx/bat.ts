@@ -15,6 +15,7 @@ import {
   BLOCK_NOT_PRESENT,
   BLOCK_UNDEFINED,
   BLOCK_UNMAPPED,
+  BLOCK_UNMAPPED_DRAFT,
   BLOCK_ZERO,
   batShape,
 } from './layout.ts';
@@ -99,6 +100,7 @@ function readEntry({ low, high, at }: Entry, index: number, shape: BatShape, tar
     case BLOCK_UNDEFINED:
     case BLOCK_ZERO:
     case BLOCK_UNMAPPED:
+    case BLOCK_UNMAPPED_DRAFT:
       return;
     case BLOCK_FULLY_PRESENT:
       break;

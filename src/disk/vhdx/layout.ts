@@ -43,6 +43,8 @@ export const BLOCK_NOT_PRESENT = 0;
 export const BLOCK_UNDEFINED = 1;
 export const BLOCK_ZERO = 2;
 export const BLOCK_UNMAPPED = 3;
+/** What drafts of the format before 1.0 wrote for "unmapped"; qemu reads it too (block/vhdx.h, …_UNMAPPED_v095). */
+export const BLOCK_UNMAPPED_DRAFT = 5;
 export const BLOCK_FULLY_PRESENT = 6;
 
 /** Section 2.5.1.2: what a sector bitmap entry may say. */

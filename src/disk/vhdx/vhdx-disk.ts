@@ -17,11 +17,11 @@ import { readRegionTable } from './region-table.ts';
 
 export class VhdxDisk implements Disk {
   readonly virtualSize: number;
-  readonly blockSize: number;
   readonly header: VhdxHeader;
   readonly metadata: VhdxMetadata;
   readonly #access: RandomAccess;
   readonly #table: BlockTable;
+  readonly #blockSize: number;
 
   private constructor(access: RandomAccess, header: VhdxHeader, metadata: VhdxMetadata, table: BlockTable) {
     this.#access = access;
@@ -29,7 +29,7 @@ export class VhdxDisk implements Disk {
     this.header = header;
     this.metadata = metadata;
     this.virtualSize = metadata.virtualSize;
-    this.blockSize = metadata.blockSize;
+    this.#blockSize = metadata.blockSize;
   }
 
   /** @throws DiskError TRUNCATED, SIZE_UNSUPPORTED and all of VHDX_…; the access stays open then */
@@ -57,9 +57,9 @@ export class VhdxDisk implements Disk {
     let start = 0;
     while (start < this.virtualSize) {
       const present = this.#isPresent(start);
-      let end = start + this.blockSize;
+      let end = start + this.#blockSize;
       while (end < this.virtualSize && this.#isPresent(end) === present) {
-        end += this.blockSize;
+        end += this.#blockSize;
       }
       end = Math.min(end, this.virtualSize);
       yield { offset: start, length: end - start, kind: present ? 'data' : 'zero' };
@@ -94,17 +94,17 @@ export class VhdxDisk implements Disk {
   }
 
   #isPresent(offset: number): boolean {
-    return this.#table.fileOffset(offset / this.blockSize) !== undefined;
+    return this.#table.fileOffset(offset / this.#blockSize) !== undefined;
   }
 
   #blockEnd(offset: number): number {
-    return (Math.floor(offset / this.blockSize) + 1) * this.blockSize;
+    return (Math.floor(offset / this.#blockSize) + 1) * this.#blockSize;
   }
 
   /** Where a byte of the disk lies in the file; undefined when it is zero. */
   #place(offset: number): number | undefined {
-    const block = Math.floor(offset / this.blockSize);
+    const block = Math.floor(offset / this.#blockSize);
     const start = this.#table.fileOffset(block);
-    return start === undefined ? undefined : start + (offset - block * this.blockSize);
+    return start === undefined ? undefined : start + (offset - block * this.#blockSize);
   }
 }

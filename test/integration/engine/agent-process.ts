@@ -20,6 +20,8 @@ const LAST_EVENTS = ['verified', 'failed', 'cancelled', 'committed'];
 
 export const BOOT_KEY = Buffer.alloc(32, 0xb0);
 export const SESSION_KEY = Buffer.alloc(32, 0x5e);
+/** Of the share, which a folder stands in for: never used. */
+export const PASSWORD = 'Never-used-9';
 export const TARGET = 'master.vhdx';
 export const PARTIAL = '.master.vhdx.job-1.1.1.partial';
 
@@ -30,7 +32,12 @@ export interface AgentOptions {
   sourceMiB: number;
   dataMiB: readonly number[];
   deadlineSeconds?: number;
+  /** A named pipe whose opening holds a thread of the agent's pool for good, as a silent file server does. */
+  hangingOpen?: string;
 }
+
+const FINISHED = 'ips-engine: finished';
+const DEADLINE = 'ips-engine: the deadline has passed';
 
 export class AgentProcess {
   readonly child: ChildProcess;
@@ -38,16 +45,16 @@ export class AgentProcess {
   readonly shareFolder: string;
   readonly source: string;
   readonly sourceSize: number;
-  /** What it printed until it listened. */
-  readonly console: string;
+  /** What it printed until now, line by line: both streams. */
+  readonly output: readonly string[];
 
-  private constructor(child: ChildProcess, port: number, folder: string, sourceMiB: number, console: string) {
+  private constructor(child: ChildProcess, port: number, folder: string, sourceMiB: number, output: readonly string[]) {
     this.child = child;
     this.port = port;
     this.shareFolder = `${folder}/share`;
     this.source = `${folder}/source.raw`;
     this.sourceSize = sourceMiB * MIB;
-    this.console = console;
+    this.output = output;
   }
 
   static async start(options: AgentOptions): Promise<AgentProcess> {
@@ -59,10 +66,14 @@ export class AgentProcess {
     await writeFile(`${folder}/user-data`, `${USER_DATA_MAGIC}${JSON.stringify(userData)}\0`, { mode: 0o600 });
     const files = ['--user-data', `${folder}/user-data`, '--source', `${folder}/source.raw`];
     const rest = ['--share-folder', `${folder}/share`, '--port', '0'];
-    const child = spawn(process.execPath, [MAIN, ...files, ...rest], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [line] = await once(createInterface({ input: child.stdout }), 'line');
+    const before = options.hangingOpen === undefined ? [] : ['--import', opening(options.hangingOpen)];
+    const child = spawn(process.execPath, [...before, MAIN, ...files, ...rest], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const output: string[] = [];
+    const lines = createInterface({ input: child.stdout }).on('line', (line) => output.push(line));
+    createInterface({ input: child.stderr }).on('line', (line) => output.push(line));
+    const [line] = await once(lines, 'line');
     const port = Number(/ listening on 127\.0\.0\.1:(\d+),/.exec(line)?.[1]);
-    return new AgentProcess(child, port, folder, sourceMiB, line);
+    return new AgentProcess(child, port, folder, sourceMiB, output);
   }
 
   client(identity: string = SESSION_IDENTITY, key: Buffer = SESSION_KEY): EngineClient {
@@ -80,25 +91,48 @@ export class AgentProcess {
   }
 
   task(target: Partial<ExportTask['target']> = {}, source: Partial<ExportTask['source']> = {}): ExportTask {
-    return {
-      ...{ kind: 'export', jobId: 'job-1', token: '1.1' },
-      source: { serial: 'ips-source', virtualSize: this.sourceSize, ...source },
-      target: {
-        share: { host: 'files.example', port: 445, share: 's', folder: '', username: 'u', password: 'never-used' },
-        ...{ fileName: TARGET, partialName: PARTIAL, format: 'vhdx', identity: '0f'.repeat(16), ...target },
-      },
-    };
+    return exportTask(this.sourceSize, target, source);
   }
 
-  async exitCode(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
-    return this.child.exitCode;
+  /** How it ended by itself: what it said last. */
+  async end(): Promise<'finished' | 'deadline' | 'neither'> {
+    // Not "exit": what it printed is read to its end then.
+    if (this.#running()) await once(this.child, 'close');
+    if (this.output.at(-1) === FINISHED) return 'finished';
+    return this.output.at(-1) === DEADLINE ? 'deadline' : 'neither';
   }
 
   async kill(): Promise<void> {
+    if (!this.#running()) return;
+    const closed = once(this.child, 'close');
     this.child.kill('SIGKILL');
-    await this.exitCode();
+    await closed;
   }
+
+  #running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+}
+
+export function exportTask(
+  virtualSize: number,
+  target: Partial<ExportTask['target']> = {},
+  source: Partial<ExportTask['source']> = {},
+): ExportTask {
+  return {
+    kind: 'export',
+    jobId: 'job-1',
+    token: '1.1',
+    source: { serial: 'ips-source', virtualSize, ...source },
+    target: {
+      share: { host: 'files.example', port: 445, share: 's', folder: '', username: 'u', password: PASSWORD },
+      fileName: TARGET,
+      partialName: PARTIAL,
+      format: 'vhdx',
+      identity: '0f'.repeat(16),
+      ...target,
+    },
+  };
 }
 
 /** Events up to the one that ends the task or leaves it at "verified". */
@@ -115,8 +149,13 @@ export function never(): AbortSignal {
   return new AbortController().signal;
 }
 
+/** A module that opens a file, and does not mind that this never ends. */
+function opening(path: string): string {
+  return `data:text/javascript,import {open} from 'node:fs'; open(${JSON.stringify(path)}, 'r', () => {});`;
+}
+
 /** Each MiB of data holds its own number in every byte, so that no two are the same. */
-async function writeSource(path: string, sizeMiB: number, dataMiB: readonly number[]): Promise<void> {
+export async function writeSource(path: string, sizeMiB: number, dataMiB: readonly number[]): Promise<void> {
   const file = await open(path, 'w');
   await file.truncate(sizeMiB * MIB);
   for (const at of dataMiB) await file.write(Buffer.alloc(MIB, 1 + (at % 255)), 0, MIB, at * MIB);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { runTool } from '../../harness/tools.ts';
-import { AgentProcess, eventsUntilRest, never, TARGET } from './agent-process.ts';
+import { AgentProcess, BOOT_KEY, eventsUntilRest, never, PASSWORD, SESSION_KEY, TARGET } from './agent-process.ts';
 
 const MIB = 1024 * 1024;
 let folder: string;
@@ -51,7 +51,7 @@ it('writes a VHDX that equals the source, tells of it in order, and ends', async
   await runTool('qemu-img', ['check', '-f', 'vhdx', target]);
 
   await client.finish(never());
-  expect(await agent.exitCode()).toBe(0);
+  expect(await agent.end()).toBe('finished');
 });
 
 it('takes what is outside the data extents as zeros, without reading it', async () => {
@@ -93,7 +93,23 @@ it('writes a fixed VHD', async () => {
   await runTool('qemu-img', ['compare', '-f', 'raw', '-F', 'vpc', agent.source, target]);
 });
 
-it('prints neither keys nor passwords', async () => {
+it.each([
+  ['verified', 1],
+  ['failed', 2],
+])('prints neither keys nor passwords for a task that is %s', async (outcome, sizeMiB) => {
   agent = await AgentProcess.start({ folder, sourceMiB: 1, dataMiB: [0] });
-  expect(agent.console).toMatch(/^ips-engine [\d.]+: listening on 127\.0\.0\.1:\d+, boot [0-9a-f-]{36}$/);
+  const client = await agent.openSession();
+  const task = agent.task({}, { virtualSize: sizeMiB * MIB });
+  await expect(client.putTask({ ...task, token: 'no token' }, never())).rejects.toBeTruthy();
+  await client.putTask(task, never());
+  expect((await eventsUntilRest(client)).at(-1)?.body.kind).toBe(outcome);
+  await client.finish(never());
+  expect(await agent.end()).toBe('finished');
+
+  expect(agent.output[0]).toMatch(/^ips-engine [\d.]+: listening on 127\.0\.0\.1:\d+, boot [0-9a-f-]{36}$/);
+  const output = agent.output.join('\n');
+  for (const secret of [BOOT_KEY, SESSION_KEY, Buffer.from(PASSWORD)]) {
+    for (const encoding of ['hex', 'base64', 'latin1'] as const)
+      expect(output).not.toContain(secret.toString(encoding));
+  }
 });

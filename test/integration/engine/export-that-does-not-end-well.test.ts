@@ -1,9 +1,12 @@
-/** Whatever ends an export before its commit leaves nothing of ours on the share, and nothing of others is touched. */
+/**
+ * Whatever ends an export before it is verified, and the holder's word from then on, leaves nothing of ours on the share;
+ * nothing of others is touched.
+ */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { AgentProcess, eventsUntilRest, never, TARGET } from './agent-process.ts';
+import { AgentProcess, eventsUntilRest, never, PARTIAL, TARGET } from './agent-process.ts';
 
 let folder: string;
 let agent: AgentProcess | undefined;
@@ -43,20 +46,30 @@ it('cancel in the copy', async () => {
 it('finish in the copy', async () => {
   const { agent, client } = await copying();
   await client.finish(never());
-  expect(await agent.exitCode()).toBe(0);
+  expect(await agent.end()).toBe('finished');
   expect(await readdir(agent.shareFolder)).toEqual([]);
 });
 
 it('the deadline in the copy', async () => {
   const { agent, client } = await copying();
   await client.putDeadline(1, never());
-  expect(await agent.exitCode()).toBe(3);
+  expect(await agent.end()).toBe('deadline');
   expect(await readdir(agent.shareFolder)).toEqual([]);
+});
+
+it('the deadline when the holder may have been granted the commit: only it knows whether the file is still wanted', async () => {
+  agent = await AgentProcess.start({ folder, sourceMiB: 4, dataMiB: [0] });
+  const client = await agent.openSession();
+  await client.putTask(agent.task(), never());
+  await eventsUntilRest(client);
+  await client.putDeadline(1, never());
+  expect(await agent.end()).toBe('deadline');
+  expect(await readdir(agent.shareFolder)).toEqual([PARTIAL]);
 });
 
 it('the deadline before anybody came', async () => {
   agent = await AgentProcess.start({ folder, ...ENDLESS, deadlineSeconds: 1 });
-  expect(await agent.exitCode()).toBe(3);
+  expect(await agent.end()).toBe('deadline');
 });
 
 it('a target that is there already', async () => {
@@ -75,9 +88,15 @@ it('a target that appears between verified and commit', async () => {
   agent = await AgentProcess.start({ folder, sourceMiB: 4, dataMiB: [0] });
   const client = await agent.openSession();
   await client.putTask(agent.task(), never());
-  await eventsUntilRest(client);
+  const verified = await eventsUntilRest(client);
   await writeFile(join(agent.shareFolder, TARGET), 'theirs');
   await expect(client.commit('1.1', never())).rejects.toMatchObject({ code: 'TARGET_EXISTS' });
+  // Whoever did not get this answer sees by it that nothing was renamed.
+  expect(await readdir(agent.shareFolder)).toEqual([PARTIAL, TARGET]);
+  await client.cancel(never());
+  const { body } = (await eventsUntilRest(client, verified.at(-1)?.seq)).at(-1) ?? {};
+  expect(body).toMatchObject({ kind: 'failed', error: { code: 'TARGET_EXISTS' } });
+  expect(body).not.toHaveProperty('partialLeft');
   expect(await readdir(agent.shareFolder)).toEqual([TARGET]);
   expect(await readFile(join(agent.shareFolder, TARGET), 'utf8')).toBe('theirs');
 });

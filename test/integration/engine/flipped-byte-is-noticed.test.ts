@@ -12,10 +12,10 @@ import type { MountedShare, MountPurpose } from '../../../src/engine/target-shar
 import { TaskRunner } from '../../../src/engine/task-runner.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { Doors } from '../../../src/lib/doors.ts';
-import type { EngineEventBody, ExportTask } from '../../../src/protocol/engine.ts';
+import type { EngineEventBody } from '../../../src/protocol/engine.ts';
+import { exportTask, PARTIAL } from './agent-process.ts';
 
 const MIB = 1024 * 1024;
-const PARTIAL = '.x.partial';
 const doors = new Doors();
 
 /** Meddles with the file when it is about to be verified. */
@@ -47,13 +47,7 @@ async function exportWith(
   format: 'vhdx' | 'vhd',
   meddle: (file: string) => Promise<void>,
 ): Promise<EngineEventBody | undefined> {
-  const target = { fileName: 'x', partialName: PARTIAL, format, identity: '0f'.repeat(16) };
-  const access = { host: 'h', port: 445, share: 's', folder: '', username: 'u', password: 'p' };
-  const task: ExportTask = {
-    ...{ kind: 'export', jobId: 'job-1', token: '1.1' },
-    source: { serial: 'ips-source', virtualSize: 16 * MIB },
-    target: { share: access, ...target },
-  };
+  const task = exportTask(16 * MIB, { fileName: 'x', format });
   const events: EngineEventBody[] = [];
   const rest = Promise.withResolvers<void>();
   const emit = (event: EngineEventBody) => {

@@ -76,7 +76,7 @@ export function providerConformance(name: string, setUp: () => Promise<Subject>)
     it('looks without making anything', async () => {
       const findings = await provider.preflight(subject.parameters, context, never);
       expect(findings.filter(({ severity }) => severity === 'critical')).toEqual([]);
-      const view = await provider.describeSource(subject.parameters, never);
+      const view = await provider.describeSource(subject.parameters, context, never);
       expect(view.virtualSize).toBeGreaterThan(0);
       expect(view.dataBytes).toBeLessThanOrEqual(view.virtualSize);
       expect(context.ledger.rows).toEqual([]);

@@ -20,7 +20,7 @@ describe('what is known of a source beforehand', () => {
     const overlay = join(subject.sourceFolder, 'overlay.qcow2');
     await runTool('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', subject.disk, overlay]);
     await runTool('qemu-io', ['-f', 'qcow2', '-c', 'write -P 2 10M 64k', overlay]);
-    expect(await subject.createProvider().describeSource(exportOf(overlay), never)).toEqual({
+    expect(await subject.createProvider().describeSource(exportOf(overlay), newContext(), never)).toEqual({
       serial: 'ips-source',
       virtualSize: 16 * MIB,
       dataExtents: [
@@ -37,7 +37,7 @@ describe('what is known of a source beforehand', () => {
     const handle = await open(disk, 'r+');
     await handle.write(Buffer.from('tail'), 0, 4, 5 * MIB);
     await handle.close();
-    const view = await subject.createProvider().describeSource(exportOf(disk), never);
+    const view = await subject.createProvider().describeSource(exportOf(disk), newContext(), never);
     expect(view.virtualSize).toBe(5 * MIB + 4);
     expect(view.dataExtents?.at(-1)).toEqual([5 * MIB, 4]);
     const findings = await subject.createProvider().preflight(exportOf(disk), newContext(), never);
@@ -48,13 +48,15 @@ describe('what is known of a source beforehand', () => {
     const disk = join(subject.sourceFolder, `disk.${format}`);
     await runTool('qemu-img', ['create', '-q', '-f', format, disk, '16M']);
     expect(await subject.createProvider().preflight(exportOf(disk), newContext(), never)).toEqual([]);
-    expect((await subject.createProvider().describeSource(exportOf(disk), never)).virtualSize).toBe(16 * MIB);
+    expect((await subject.createProvider().describeSource(exportOf(disk), newContext(), never)).virtualSize).toBe(
+      16 * MIB,
+    );
   });
 
   it('is no more than the file for a VHDX, in which QEMU sees no holes', async () => {
     const disk = join(subject.sourceFolder, 'disk.vhdx');
     await runTool('qemu-img', ['create', '-q', '-f', 'vhdx', disk, '10G']);
-    const view = await subject.createProvider().describeSource(exportOf(disk), never);
+    const view = await subject.createProvider().describeSource(exportOf(disk), newContext(), never);
     expect(view.dataExtents).toEqual([[0, 10 * 1024 * MIB]]);
     expect(view.dataBytes).toBe((await stat(disk)).size);
   });
@@ -67,7 +69,9 @@ describe('what is known of a source beforehand', () => {
     const at = bytes.indexOf('RW 32768');
     bytes.write(`RDONLY${bytes.toString('latin1', at + 2, at + 600)}`, at, 'latin1');
     await writeFile(disk, bytes);
-    expect((await subject.createProvider().describeSource(exportOf(disk), never)).virtualSize).toBe(16 * MIB);
+    expect((await subject.createProvider().describeSource(exportOf(disk), newContext(), never)).virtualSize).toBe(
+      16 * MIB,
+    );
   });
 
   it.each(['RDONLY', 'NOACCESS'])(
@@ -77,7 +81,9 @@ describe('what is known of a source beforehand', () => {
       await runTool('qemu-img', ['create', '-q', '-f', 'vmdk', '-o', 'subformat=twoGbMaxExtentFlat', disk, '3G']);
       const descriptor = await readFile(disk, 'utf8');
       await writeFile(disk, descriptor.replace(/RW(?= \d+ FLAT "flat-f002)/, access));
-      expect(await codeOf(subject.createProvider().describeSource(exportOf(disk), never))).toBe('SOURCE_UNREADABLE');
+      expect(await codeOf(subject.createProvider().describeSource(exportOf(disk), newContext(), never))).toBe(
+        'SOURCE_UNREADABLE',
+      );
     },
   );
 
@@ -86,7 +92,7 @@ describe('what is known of a source beforehand', () => {
     const subformat = 'subformat=twoGbMaxExtentSparse';
     await runTool('qemu-img', ['create', '-q', '-f', 'vmdk', '-o', subformat, disk, '3G']);
     await runTool('qemu-io', ['-f', 'vmdk', '-c', 'write -P 3 2560M 64k', disk]);
-    const view = await subject.createProvider().describeSource(exportOf(disk), never);
+    const view = await subject.createProvider().describeSource(exportOf(disk), newContext(), never);
     expect(view).toMatchObject({ virtualSize: 3072 * MIB, dataExtents: [[2560 * MIB, MIB]] });
   });
 });

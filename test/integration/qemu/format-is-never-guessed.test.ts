@@ -37,7 +37,7 @@ describe('the format of a source', () => {
     expect((await preflight('disk.img', 'raw')).filter(({ severity }) => severity === 'critical')).toEqual([]);
     const view = await subject
       .createProvider()
-      .describeSource(exportOf(join(subject.sourceFolder, 'disk.img'), 'raw'), never);
+      .describeSource(exportOf(join(subject.sourceFolder, 'disk.img'), 'raw'), newContext(), never);
     expect(view.virtualSize).toBeLessThan(16 * 1024 * 1024);
   });
 });

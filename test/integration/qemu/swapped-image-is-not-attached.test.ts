@@ -98,6 +98,19 @@ describe('a file of the source that is swapped after it was looked at', () => {
     }
   });
 
+  it('while the engine has it open is not described in its place', async () => {
+    const context = newContext();
+    const provider = subject.createProvider();
+    await provider.startEngine({ parameters: subject.parameters, userData: Buffer.alloc(16) }, context, never);
+    const look = () => codeOf(provider.describeSource(subject.parameters, context, never));
+    expect(await look()).toBe('no error');
+    const other = join(subject.sourceFolder, 'other.qcow2');
+    await create('-f', 'qcow2', other, '16M');
+    renameSync(other, subject.disk);
+    expect(await look()).toBe('SOURCE_UNREADABLE');
+    await provider.teardown(context, never);
+  });
+
   it('while an accelerator is tried is refused before anything is made', async () => {
     const secret = join(outside, 'secret.qcow2');
     await create('-f', 'qcow2', secret, '16M');

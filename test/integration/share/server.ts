@@ -14,8 +14,13 @@ export function clientOf(samba: Samba, access: Partial<ShareAccess> = {}): SmbCl
     processes: new Processes(new Doors()),
     clock: systemClock(),
     access: {
-      ...{ host: samba.host, port: samba.port, share: 'images', folder: '' },
-      ...{ username: samba.user, password: PASSWORD, ...access },
+      host: samba.host,
+      port: samba.port,
+      share: 'images',
+      folder: '',
+      username: samba.user,
+      password: PASSWORD,
+      ...access,
     },
   });
 }

@@ -29,7 +29,6 @@ describe('names that a share may have', () => {
     const client = clientOf(samba, { folder: name });
     await mkdir(inside(`images/${name}`));
     await writeFile(inside(`images/${name}/${name}`), 'four');
-    expect(await client.list()).toEqual([{ name, size: 4, isFolder: false }]);
     expect(await client.size(name)).toBe(4);
     await client.rename(name, `${name}.vhdx`);
     expect(await readdir(inside(`images/${name}`))).toEqual([`${name}.vhdx`]);

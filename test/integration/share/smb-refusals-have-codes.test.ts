@@ -36,6 +36,8 @@ describe('a probe', () => {
     ['the password without its blanks', { password: PASSWORD.trim() }, 'SMB_LOGON_FAILED'],
     ['an unknown user', { username: 'nobody-here' }, 'SMB_LOGON_FAILED'],
     ['a user name that hides a password', { username: 'exporter%x' }, 'SMB_LOGON_FAILED'],
+    ['a user name that hides a domain', { username: 'LAB\\exporter' }, 'SMB_LOGON_FAILED'],
+    ['a password that smbclient would cut', { password: 'x'.repeat(129) }, 'SMB_LOGON_FAILED'],
     ['a password of two lines', { password: `${PASSWORD}\nx` }, 'SMB_LOGON_FAILED'],
     ['an unknown share', { share: 'nothing here' }, 'SMB_SHARE_NOT_FOUND'],
     ['a missing folder', { folder: 'sub folder/deeper' }, 'SMB_FOLDER_NOT_FOUND'],

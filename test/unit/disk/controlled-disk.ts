@@ -22,7 +22,6 @@ function turn(): Promise<void> {
 }
 
 export class ControlledDisk implements Disk {
-  readonly blockSize = MIB;
   readonly virtualSize: number;
   /** Reads begun, by block of 4 MiB. */
   readonly begun: number[] = [];

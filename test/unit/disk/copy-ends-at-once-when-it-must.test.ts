@@ -75,10 +75,11 @@ describe('a copy', () => {
     const hanging = Promise.withResolvers<void>();
     const source = new ControlledDisk(20, async (block) => {
       if (block === 5) {
+        await eventually(() => writer.begun.length === 2);
         throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
       }
     });
-    const writer = new ControlledWriter(source.virtualSize, (block) =>
+    const writer: ControlledWriter = new ControlledWriter(source.virtualSize, (block) =>
       block === 1 ? hanging.promise : Promise.resolve(),
     );
     await expect(copyDisk({ source, writer })).rejects.toMatchObject({ code: 'EIO' });

@@ -134,6 +134,14 @@ describe('a VHDX', () => {
     expect(error).toMatchObject({ code, ...(field === undefined ? {} : { field }) });
   });
 
+  // qemu reads 5 like 3, for files of drafts of the format.
+  it.each([0, 1, 2, 3, 5])('reads zeros where a block is in state %i, whatever lies at its place', async (state) => {
+    const disk = await open(bytes((file) => file.writeUInt8(state, BAT)));
+    const block = Buffer.alloc(2 * MIB, 0xff);
+    await disk.read(0, block);
+    expect(block.every((byte) => byte === 0)).toBe(true);
+  });
+
   it('needs one good copy of header and region table only', async () => {
     for (const place of [HEADERS[0], HEADERS[1], TABLES[0], TABLES[1]]) {
       const disk = await open(bytes((file) => file.writeUInt8(0xff, place + 20)));

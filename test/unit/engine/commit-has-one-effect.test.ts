@@ -31,48 +31,71 @@ it('happens once for calls at the same time and later', async () => {
   ]);
 });
 
-it('is over when the target exists: ours is removed, and the next call is told the same', async () => {
+it('is refused for good when the target exists, and leaves ours until the holder has said that it knows', async () => {
   const { task, runner, kinds } = await verified();
   task.commitWork = async () => {
     throw new IpsError('TARGET_EXISTS');
   };
   await expect(runner.commit()).rejects.toMatchObject({ code: 'TARGET_EXISTS' });
   await expect(runner.commit()).rejects.toMatchObject({ code: 'TARGET_EXISTS' });
+  await settle();
+  expect([task.calls, kinds()]).toEqual([['run', 'commit'], ['verified']]);
+  runner.cancel();
+  await settle();
   expect([task.calls, kinds()]).toEqual([
     ['run', 'commit', 'discard'],
     ['verified', 'failed'],
   ]);
+  await expect(runner.commit()).rejects.toMatchObject({ code: 'TARGET_EXISTS' });
 });
 
-it('stop takes away what was not committed, and keeps what was', async () => {
+const FAILURES = ['TARGET_EXISTS', 'SMB_UNREACHABLE'] as const;
+
+it.each(FAILURES)('finish takes away what was not committed, and keeps what was (%s)', async (code) => {
   const open = await verified();
-  await open.runner.stop();
+  await open.runner.finish();
   expect(open.task.calls).toEqual(['run', 'discard']);
   const done = await verified();
   await done.runner.commit();
-  await done.runner.stop();
+  await done.runner.finish();
   expect(done.task.calls).toEqual(['run', 'commit']);
-  const unknown = await verified();
-  unknown.task.commitWork = async () => {
-    throw new IpsError('SMB_UNREACHABLE');
+  const failed = await verified();
+  failed.task.commitWork = async () => {
+    throw new IpsError(code);
   };
-  await expect(unknown.runner.commit()).rejects.toBeInstanceOf(IpsError);
-  await unknown.runner.stop();
-  expect(unknown.task.calls).toEqual(['run', 'commit', 'discard']);
+  await expect(failed.runner.commit()).rejects.toBeInstanceOf(IpsError);
+  await failed.runner.finish();
+  expect(failed.task.calls).toEqual(['run', 'commit', 'discard']);
 });
 
-it('stop waits for a commit that is under way', async () => {
+it.each(FAILURES)('the deadline takes away what is not verified, and nothing after that (%s)', async (code) => {
+  const running = new ScriptedTask();
+  await new TaskRunner(running, () => undefined).expire();
+  expect(running.calls).toEqual(['run', 'discard']);
+  const open = await verified();
+  await open.runner.expire();
+  expect(open.task.calls).toEqual(['run']);
+  const failed = await verified();
+  failed.task.commitWork = async () => {
+    throw new IpsError(code);
+  };
+  await expect(failed.runner.commit()).rejects.toBeInstanceOf(IpsError);
+  await failed.runner.expire();
+  expect(failed.task.calls).toEqual(['run', 'commit']);
+});
+
+it.each(['finish', 'expire'] as const)('%s waits for a commit that is under way', async (how) => {
   const { task, runner } = await verified();
   const renamed = Promise.withResolvers<void>();
   task.commitWork = () => renamed.promise;
   const commit = runner.commit();
-  let stopped = false;
-  const stop = runner.stop().then(() => {
-    stopped = true;
+  let over = false;
+  const end = runner[how]().then(() => {
+    over = true;
   });
   await settle();
-  expect(stopped).toBe(false);
+  expect(over).toBe(false);
   renamed.resolve();
-  await Promise.all([commit, stop]);
+  await Promise.all([commit, end]);
   expect(task.calls).toEqual(['run', 'commit']);
 });

@@ -5,8 +5,14 @@ import type { EngineEventBody } from '../../../src/protocol/engine.ts';
 
 const step = (name: 'copy' | 'verify'): EngineEventBody => ({ kind: 'step', step: name });
 const progress = (bytesDone: number): EngineEventBody => ({
-  ...{ kind: 'progress', step: 'copy', bytesDone, bytesTotal: 100 },
-  ...{ bytesRead: 0, bytesSkipped: 0, bytesWritten: 0, rate: 0 },
+  kind: 'progress',
+  step: 'copy',
+  bytesDone,
+  bytesTotal: 100,
+  bytesRead: 0,
+  bytesSkipped: 0,
+  bytesWritten: 0,
+  rate: 0,
 });
 
 describe('the event log', () => {

@@ -33,7 +33,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'partial-'));
   share = new LossyShare(folder, doors);
   partial = new PartialFile(share, names, doors);
-  const file = await partial.create(folder);
+  const file = await partial.create(folder, signal);
   await file.write(0, Buffer.from('content'));
   await file.close();
 });
@@ -74,7 +74,7 @@ describe('the rename of the partial file', () => {
 describe('the partial file', () => {
   it('is never taken over from another engine, nor removed then', async () => {
     const second = new PartialFile(share, names, doors);
-    await expect(second.create(folder)).rejects.toMatchObject({ code: 'TARGET_WRITE_FAILED' });
+    await expect(second.create(folder, signal)).rejects.toMatchObject({ code: 'TARGET_WRITE_FAILED' });
     await second.remove(signal);
     expect(await readdir(folder)).toEqual(['.x.partial']);
   });
@@ -82,8 +82,14 @@ describe('the partial file', () => {
   it('is not made when the target exists', async () => {
     await partial.rename(7, signal);
     const second = new PartialFile(share, names, doors);
-    await expect(second.create(folder)).rejects.toMatchObject({ code: 'TARGET_EXISTS' });
+    await expect(second.create(folder, signal)).rejects.toMatchObject({ code: 'TARGET_EXISTS' });
     expect(await readdir(folder)).toEqual(['x.vhdx']);
+  });
+
+  it('is not made after an abort, behind the back of its removal', async () => {
+    const late = new PartialFile(share, { ...names, partialName: '.late.partial' }, doors);
+    await expect(late.create(folder, AbortSignal.abort(new Error('cancelled')))).rejects.toThrow('cancelled');
+    expect(await readdir(folder)).toEqual(['.x.partial']);
   });
 
   it('is removed once, however often that is asked', async () => {

@@ -28,8 +28,14 @@ describe('progress', () => {
     }
     expect(events).toHaveLength(3);
     expect(events[2]).toEqual({
-      ...{ kind: 'progress', step: 'copy', bytesDone: 300, bytesTotal: 10_000 },
-      ...{ bytesRead: 300, bytesSkipped: 1, bytesWritten: 2, rate: 100 },
+      kind: 'progress',
+      step: 'copy',
+      bytesDone: 300,
+      bytesTotal: 10_000,
+      bytesRead: 300,
+      bytesSkipped: 1,
+      bytesWritten: 2,
+      rate: 100,
     });
   });
 

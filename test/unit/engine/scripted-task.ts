@@ -47,7 +47,7 @@ export const EXPORT: ExportTask = {
   token: '1.1',
   source: { serial: 'ips-source', virtualSize: 1024 },
   target: {
-    share: { host: 'h', port: 445, share: 's', folder: '', username: 'u', password: 'p' },
+    share: { host: 'h', port: 445, share: 's', folder: '', username: 'u', password: 'secret-p' },
     fileName: 'x.vhdx',
     partialName: '.x.vhdx.job-1.1.1.partial',
     format: 'vhdx',

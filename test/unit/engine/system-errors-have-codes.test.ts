@@ -1,8 +1,15 @@
 /** What the kernel says while reading and writing becomes a code of the catalogue; what is not the kernel's stays. */
+import { tmpdir } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
 import type { WritableAccess } from '../../../src/disk/access.ts';
 import { DiskError } from '../../../src/disk/error.ts';
+import { copyToShare } from '../../../src/engine/export-copy.ts';
+import { FolderShare } from '../../../src/engine/folder-share.ts';
+import { PartialFile } from '../../../src/engine/partial-file.ts';
 import { asSource, asTarget, readBackError } from '../../../src/engine/share-errors.ts';
+import { Doors } from '../../../src/lib/doors.ts';
+import { ManualClock } from './manual-clock.ts';
+import { EXPORT } from './scripted-task.ts';
 
 const systemError = (code: string) => Object.assign(new Error(`${code}: write`), { code, errno: -1 });
 
@@ -20,8 +27,8 @@ describe('writing the target', () => {
     ['EACCES', 'SMB_ACCESS_DENIED'],
     ['EROFS', 'SMB_ACCESS_DENIED'],
     ['EIO', 'TARGET_WRITE_FAILED'],
-    ['EHOSTDOWN', 'TARGET_WRITE_FAILED'],
-    ['ETIMEDOUT', 'TARGET_WRITE_FAILED'],
+    ['EHOSTDOWN', 'SMB_UNREACHABLE'],
+    ['ETIMEDOUT', 'SMB_UNREACHABLE'],
   ])('%s is %s, at whatever call it comes up', async (errno, code) => {
     const target = asTarget(failing(systemError(errno)));
     const expected = { code, message: expect.stringContaining(errno) };
@@ -47,5 +54,36 @@ describe('reading', () => {
   it('the target back: a code of the share', () => {
     expect(readBackError(systemError('EIO'))).toMatchObject({ code: 'SMB_FAILED' });
     expect(readBackError(systemError('EHOSTDOWN'))).toMatchObject({ code: 'SMB_UNREACHABLE' });
+  });
+});
+
+describe('looking at the target folder', () => {
+  const { target } = EXPORT;
+  const { signal } = new AbortController();
+
+  it('for a name that the share cannot hold: TARGET_WRITE_FAILED', async () => {
+    const names = { fileName: 'x'.repeat(300), partialName: '.x.partial' };
+    const partial = new PartialFile(new FolderShare(tmpdir(), new Doors()), names, new Doors());
+    await expect(partial.create(tmpdir(), signal)).rejects.toMatchObject({
+      code: 'TARGET_WRITE_FAILED',
+      message: expect.stringContaining('ENAMETOOLONG'),
+    });
+  });
+
+  it('for its free space: a code of the target', async () => {
+    const doors = new Doors();
+    const share = new FolderShare('/', doors);
+    share.mount = async () => ({ folder: '/no/such/folder', release: async () => undefined });
+    const step = {
+      task: { ...EXPORT, source: { serial: '', virtualSize: 0 }, target: { ...target, format: 'vhd' as const } },
+      source: import.meta.filename,
+      share,
+      partial: new PartialFile(share, target, doors),
+      clock: new ManualClock(),
+      doors,
+      emit: () => undefined,
+      signal,
+    };
+    await expect(copyToShare(step)).rejects.toMatchObject({ code: 'TARGET_WRITE_FAILED' });
   });
 });

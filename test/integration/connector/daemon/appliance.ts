@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import winston from 'winston';
 import { type ConnectorConfig, loadConfig } from '../../../../src/connector/config.ts';
 import { runDaemon } from '../../../../src/connector/daemon.ts';
 import { createIdentity } from '../../../../src/connector/identity.ts';
@@ -21,6 +23,8 @@ export class Appliance {
   readonly forks = fakeForks();
   readonly tools = { doors: new Doors(), clock: systemClock(), random: systemRandom() };
   readonly files = new Files(this.tools.doors);
+  /** Everything that the daemon has logged. */
+  logged = '';
   readonly #folder = mkdtempSync(join(tmpdir(), 'ips-appliance-'));
   #running: { stop: AbortController; ended: Promise<void> } | undefined;
 
@@ -58,8 +62,15 @@ export class Appliance {
 
   /** @returns a promise that rejects when the daemon refuses to run */
   start(): Promise<void> {
-    const log = createLogger({ program: 'test', level: 'error', format: 'json' });
-    log.silent = true;
+    const log = createLogger({ program: 'test', level: 'info', format: 'json' });
+    for (const shown of log.transports) shown.silent = true;
+    const stream = new Writable({
+      write: (chunk, _encoding, done) => {
+        this.logged += String(chunk);
+        done();
+      },
+    });
+    log.add(new winston.transports.Stream({ stream }));
     const stop = new AbortController();
     const ended = runDaemon(this.config, { ...this.tools, log, fork: this.forks.fork }, stop.signal);
     this.#running = { stop, ended };

@@ -1,14 +1,16 @@
 import { verify } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadIdentity, publicKeys } from '../../../../src/connector/identity.ts';
 import { importPublicKey } from '../../../../src/lib/seal.ts';
 import { proofText } from '../../../../src/protocol/link.ts';
 import { makeCertificate, type TestCertificate } from '../../../harness/certificates.ts';
+import { JOB, LIMITS, PARAMETERS } from '../../../unit/connector/daemon/doubles.ts';
 import { Appliance } from './appliance.ts';
 import { FakeCloud } from './fake-cloud.ts';
 
 describe('the daemon', () => {
+  const pinsOnDisk = () => JSON.parse(readFileSync(appliance.paths.pairing, 'utf8')).trust.pins;
   let certificate: TestCertificate;
   let cloud: FakeCloud;
   let appliance: Appliance;
@@ -67,16 +69,44 @@ describe('the daemon', () => {
     cloud.use(next);
     first.cut();
     const second = await cloud.peer();
-    await second.welcomes({ generation: 3, pins: [next.pin] });
+    const afterNext = await makeCertificate();
+    await second.welcomes({ generation: 3, pins: [next.pin, afterNext.pin] });
+    expect(pinsOnDisk()).toEqual([next.pin, afterNext.pin]);
+    cloud.use(afterNext);
+    second.cut();
+    await (await cloud.peer()).welcomes({ generation: 4, pins: [afterNext.pin] });
     await appliance.stop();
-    expect(JSON.parse(readFileSync(appliance.paths.pairing, 'utf8')).trust.pins).toEqual([next.pin]);
+    expect(pinsOnDisk()).toEqual([afterNext.pin]);
   });
 
-  it('does not let nonsense take its pins away', async () => {
+  it.each([
+    ['a set without the key that it talks to', async () => [(await makeCertificate()).pin]],
+    ['nonsense', async () => [certificate.pin, 'sha256/nonsense']],
+  ])('does not let %s lock it out', async (_what, announced) => {
     void appliance.start();
     const peer = await cloud.peer();
-    await peer.welcomes({ generation: 2, pins: ['sha256/nonsense'] });
-    expect(JSON.parse(readFileSync(appliance.paths.pairing, 'utf8')).trust.pins).toEqual([certificate.pin]);
+    await peer.welcomes({ generation: 2, pins: await announced() });
+    expect(pinsOnDisk()).toEqual([certificate.pin]);
+    expect(appliance.logged).toContain('the known ones stay');
+    peer.cut();
+    await (await cloud.peer()).welcomes({ generation: 3 });
+  });
+
+  it('hears nothing more of its workers once it has stopped', async () => {
+    await appliance.withJournal((journal) =>
+      journal.accept(
+        { ...JOB, parameters: PARAMETERS, limits: LIMITS, acceptedAt: { bootId: 'boot', ms: 0 } },
+        'con-1',
+      ),
+    );
+    chmodSync(appliance.paths.journal, 0o600);
+    void appliance.start();
+    await (await cloud.peer()).welcomes({ generation: 2 });
+    const worker = appliance.forks.last();
+    await appliance.stop();
+    // The journal is closed by now.
+    worker.says({ type: 'outbox' });
+    worker.exits();
   });
 
   it('runs once on a state folder', async () => {

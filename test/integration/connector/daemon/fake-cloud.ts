@@ -72,8 +72,8 @@ export class Peer {
 
 export class FakeCloud {
   readonly calls: HttpCall[] = [];
-  /** What the next requests are answered with, in order; the last one stays. */
-  answers: { status: number; body: unknown }[] = [];
+  /** What the next requests are answered with, in order; the last one stays. `cut`: with the end of the connection. */
+  answers: ({ status: number; body: unknown } | 'cut')[] = [];
   readonly #server: Server;
   readonly #peers: Peer[] = [];
   readonly #waiting: ((peer: Peer) => void)[] = [];
@@ -87,6 +87,10 @@ export class FakeCloud {
         body: body === '' ? undefined : JSON.parse(body),
       });
       const answer = this.answers.length > 1 ? this.answers.shift() : this.answers[0];
+      if (answer === 'cut') {
+        request.socket.destroy();
+        return;
+      }
       response.writeHead(answer?.status ?? 500, { 'content-type': 'application/json' });
       response.end(typeof answer?.body === 'string' ? answer.body : JSON.stringify(answer?.body));
     });

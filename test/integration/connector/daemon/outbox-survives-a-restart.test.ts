@@ -45,6 +45,6 @@ describe('events that the cloud has not stored', () => {
     await appliance.stop();
     expect(third.heard.filter(({ type }) => type === 'events')).toEqual([]);
     expect(await appliance.withJournal((journal) => journal.outbox(10))).toEqual([]);
-    expect(appliance.forks.workers.map(({ mode }) => mode)).toEqual(['claim', 'run', 'resume']);
+    expect(appliance.forks.workers.map(({ mode }) => mode)).toEqual(['claim', 'run', 'run']);
   });
 });

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type PairingRequest, pair } from '../../../../src/connector/pairing.ts';
 import { readGeneration, readPairing } from '../../../../src/connector/pairing-record.ts';
+import { type Clock, systemClock } from '../../../../src/lib/clock.ts';
 import { IpsError } from '../../../../src/protocol/errors.ts';
 import { makeCertificate, type TestCertificate } from '../../../harness/certificates.ts';
 import { Appliance } from './appliance.ts';
@@ -18,6 +19,19 @@ const PAIRED = {
 function problem(code: 'PAIRING_CODE_UNKNOWN' | 'PAIRING_CODE_USED' | 'PAIRING_CODE_EXPIRED' | 'RATE_LIMITED') {
   const { status, message, hint } = new IpsError(code);
   return { status, body: { type: 'about:blank', title: message, status, code, hint } };
+}
+
+/** The system's clock for somebody who cannot wait: it sleeps a hundredth of what it is told. */
+class HastyClock implements Clock {
+  readonly #system = systemClock();
+  readonly monotonic = this.#system.monotonic;
+  readonly wall = this.#system.wall;
+  readonly after = this.#system.after;
+  readonly every = this.#system.every;
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return this.#system.sleep(ms / 100, signal);
+  }
 }
 
 describe('pairing with a code', () => {
@@ -45,7 +59,7 @@ describe('pairing with a code', () => {
         way: { kind: 'code', code: 'abcd-efgh' },
         ...change,
       },
-      appliance.tools,
+      { ...appliance.tools, clock: new HastyClock() },
       signal,
     );
 
@@ -107,6 +121,32 @@ describe('pairing with a code', () => {
   it('gives CLOUD_CERTIFICATE_REFUSED to a cloud that no known CA signed', async () => {
     await expect(run({ trust: { kind: 'ca' } })).rejects.toMatchObject({ code: 'CLOUD_CERTIFICATE_REFUSED' });
     expect(cloud.calls).toEqual([]);
+  });
+
+  it('sends the code again, with the same keys, when the answer is lost', async () => {
+    cloud.answers = ['cut', 'cut', { status: 200, body: PAIRED }];
+    await run();
+    expect(await readPairing(appliance.paths)).toMatchObject({ connectorId: 'con-9' });
+    expect(cloud.calls).toHaveLength(3);
+    expect(new Set(cloud.calls.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+  });
+
+  it('keeps its keys when the answer stays lost, so that the next try is known again', async () => {
+    cloud.answers = ['cut'];
+    await expect(run()).rejects.toMatchObject({ code: 'CLOUD_UNREACHABLE' });
+    expect(cloud.calls).toHaveLength(4);
+    cloud.answers = [{ status: 200, body: PAIRED }];
+    await run();
+    expect(new Set(cloud.calls.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+  });
+
+  it('makes new keys where those that lie there are damaged', async () => {
+    cloud.answers = [problem('PAIRING_CODE_UNKNOWN'), { status: 200, body: PAIRED }];
+    await expect(run()).rejects.toMatchObject({ code: 'PAIRING_CODE_UNKNOWN' });
+    writeFileSync(appliance.paths.sealKey, 'damaged', { mode: 0o600 });
+    await run();
+    const [first, second] = cloud.calls.map(({ body }) => (body as { signKey: string }).signKey);
+    expect(second).not.toBe(first);
   });
 
   it('gives CLOUD_UNREACHABLE where nobody answers, and where something else does', async () => {

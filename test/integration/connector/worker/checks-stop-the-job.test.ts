@@ -1,6 +1,7 @@
 /** A critical finding ends the job with its code, before anything is made; a warning does not. */
 import { afterEach, expect, it } from '@jest/globals';
 import type { ErrorCode } from '../../../../src/protocol/errors.ts';
+import { VIRTUAL_SIZE } from '../../../doubles/provider.ts';
 import { Site } from './site.ts';
 
 let site: Site;
@@ -30,11 +31,25 @@ it('stops when the target exists, and leaves it alone', async () => {
   expect([...site.platform.share.files]).toEqual([['disk.vhdx', 77]]);
 });
 
-it('stops when the share has less room than the source has data', async () => {
+it('warns when the share has less room than a growing file may come to need', async () => {
   site = await Site.open({ script: { dataBytes: 5000 } });
   site.platform.share.freeBytes = 4999;
   await site.run();
-  expectNothingMade('SHARE_FULL');
+  expect(site.ended().state).toBe('complete');
+  const findings = site.bodies('findings').flatMap((body) => body.findings);
+  const message = '4999 bytes are free, up to 5000 are needed.';
+  expect(findings).toMatchObject([{ severity: 'warning', code: 'SHARE_SPACE', message, remedy: expect.any(String) }]);
+});
+
+it.each([
+  [VIRTUAL_SIZE + 511, 'failed'],
+  [VIRTUAL_SIZE + 512, 'complete'],
+])('of a fixed file needs its full length: with %d bytes free it is %s', async (freeBytes, state) => {
+  site = await Site.open({ format: 'vhd', script: { dataBytes: 1 } });
+  site.platform.share.freeBytes = freeBytes;
+  await site.run();
+  expect(site.ended().state).toBe(state);
+  if (state === 'failed') expectNothingMade('SHARE_FULL');
 });
 
 it.each(['SMB_LOGON_FAILED', 'SMB_SHARE_NOT_FOUND', 'SMB_FOLDER_NOT_FOUND'] as const)('stops at %s', async (code) => {

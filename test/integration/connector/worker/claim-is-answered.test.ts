@@ -23,3 +23,12 @@ it('cannot be served, and says why', async () => {
   site = await Site.open({ script: { claimRefused: 'SOURCE_NOT_HERE' } });
   expect(await claim()).toMatchObject([{ type: 'claimed', error: { code: 'SOURCE_NOT_HERE' } }]);
 });
+
+it.each(['CONFIG_INVALID', 'INTERNAL'] as const)(
+  'is left without an answer by trouble that may pass: %s',
+  async (code) => {
+    site = await Site.open({ script: { claimRefused: code } });
+    await expect(claim()).rejects.toMatchObject({ code });
+    expect(site.sent).toEqual([]);
+  },
+);

@@ -1,7 +1,7 @@
-/** After the grant what happened on the share is found out, whatever becomes of engine, connection, cancel. */
+/** After the grant what happened on the share is found out, whatever becomes of engine, connection and cancel. */
 import { afterEach, expect, it } from '@jest/globals';
 import { MADE_FILE_BYTES } from '../../../doubles/engine.ts';
-import { JOB_ID, PARTIAL, Site, TOKEN, until } from './site.ts';
+import { PARTIAL, Site, until } from './site.ts';
 
 let site: Site;
 afterEach(() => site.close());
@@ -13,7 +13,7 @@ it.each(['before', 'after'] as const)('commits again when the connection broke %
   await site.run();
   expect(site.ended().state).toBe('complete');
   expect([...site.platform.share.files]).toEqual(IN_PLACE);
-  expect(site.platform.engines[0]?.requests.filter((what) => what === 'POST /v1/commit')).toHaveLength(2);
+  expect(site.commits).toBe(2);
 });
 
 it('leaves a file alone that appeared under the final name', async () => {
@@ -32,9 +32,9 @@ it('leaves a file alone that appeared under the final name', async () => {
 it('ignores a cancel', async () => {
   site = await Site.open({ script: { holdAt: 'commit' } });
   const run = site.run();
-  await until(() => site.platform.engines[0]?.requests.includes('POST /v1/commit') ?? false);
+  await until(() => site.commits > 0);
   site.cancel();
-  site.platform.engines[0]?.release();
+  site.engine.release();
   await run;
   expect(site.ended().state).toBe('complete');
 });
@@ -42,7 +42,7 @@ it('ignores a cancel', async () => {
 it('ends as complete when the engine was lost after the rename', async () => {
   site = await Site.open({ script: { holdAt: 'commit' } });
   const run = site.run();
-  await until(() => site.platform.engines[0]?.requests.includes('POST /v1/commit') ?? false);
+  await until(() => site.commits > 0);
   site.platform.share.rename(PARTIAL, 'disk.vhdx');
   await site.platform.crash();
   await run;
@@ -53,7 +53,7 @@ it('ends as complete when the engine was lost after the rename', async () => {
 it('ends as failed when the engine was lost before the rename, and removes the partial file', async () => {
   site = await Site.open({ script: { holdAt: 'commit' } });
   const run = site.run();
-  await until(() => site.platform.engines[0]?.requests.includes('POST /v1/commit') ?? false);
+  await until(() => site.commits > 0);
   await site.platform.crash();
   await run;
   expect(site.ended()).toMatchObject({ state: 'failed', error: { code: 'ENGINE_LOST' }, result: { leftovers: [] } });
@@ -63,7 +63,7 @@ it('ends as failed when the engine was lost before the rename, and removes the p
 it('does not take a file of another length for its own', async () => {
   site = await Site.open({ script: { holdAt: 'commit' } });
   const run = site.run();
-  await until(() => site.platform.engines[0]?.requests.includes('POST /v1/commit') ?? false);
+  await until(() => site.commits > 0);
   site.platform.share.remove(PARTIAL);
   site.platform.share.write('disk.vhdx', 5);
   await site.platform.crash();
@@ -75,7 +75,7 @@ it('does not take a file of another length for its own', async () => {
 it('says so when nobody can know', async () => {
   site = await Site.open({ script: { holdAt: 'commit' }, limits: { cleanupTimeoutSeconds: 2 } });
   const run = site.run();
-  await until(() => site.platform.engines[0]?.requests.includes('POST /v1/commit') ?? false);
+  await until(() => site.commits > 0);
   site.platform.share.failure = 'SMB_UNREACHABLE';
   await site.platform.crash();
   await run;
@@ -85,13 +85,30 @@ it('says so when nobody can know', async () => {
 
 it('commits on a grant that an earlier worker stored, and a teardown does not take it back', async () => {
   site = await Site.open();
-  site.grant = new Promise(() => undefined);
-  const first = site.run();
-  await until(() => site.sent.some(({ type }) => type === 'commit'));
-  // As if the first worker had stored the grant and died: it is left waiting for an answer that never comes.
-  site.journal.storeGrant(JOB_ID, TOKEN);
+  await site.runToTheGrant();
   await site.run('teardown');
   expect(site.ended().state).toBe('complete');
   expect([...site.platform.share.files]).toEqual(IN_PLACE);
-  void first;
+});
+
+it('is no cancel when the engine gave the task up while nobody spoke to it', async () => {
+  site = await Site.open();
+  await site.runToTheGrant();
+  site.engine.giveUp();
+  await site.run();
+  expect(site.ended()).toMatchObject({ state: 'failed', error: { code: 'ENGINE_LOST' }, result: { leftovers: [] } });
+  expect(site.platform.share.files.size).toBe(0);
+});
+
+it('asks again when the file server failed the engine, but not for a log-on that it refuses', async () => {
+  site = await Site.open({ script: { commitFails: ['SMB_UNREACHABLE', 'SMB_FAILED', 'SMB_LOGON_FAILED'] } });
+  site.clock.haste = 20;
+  await site.run();
+  expect(site.ended()).toMatchObject({
+    state: 'failed',
+    error: { code: 'SMB_LOGON_FAILED' },
+    result: { leftovers: [] },
+  });
+  expect(site.commits).toBe(3);
+  expect(site.platform.share.files.size).toBe(0);
 });

@@ -74,8 +74,12 @@ export class ForkedWorkers {
     const child = fork(this.#program, [JSON.stringify(order)], {
       serialization: 'json',
       execArgv: [],
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
     this.#child = child;
+    child.stderr?.on('data', (chunk) => {
+      this.#site.logged += String(chunk);
+    });
     child.on('message', (message) => {
       const told = message as ToSupervisor | ({ type: 'passage' } & Passage);
       if (told.type === 'passage') this.passages.push({ door: told.door, point: told.point, nth: told.nth });

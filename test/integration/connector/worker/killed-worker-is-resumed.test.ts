@@ -44,7 +44,7 @@ async function record(): Promise<Passage[]> {
 async function killAndResume(kill: KillPoint) {
   return await withWorkers(async (site, workers) => {
     const first = await workers.run({ kill });
-    const second = await workers.run({ mode: 'resume' });
+    const second = await workers.run();
     const ended = site.ended();
     const seqs = site.events().map(({ seq }) => seq);
     const steps = site.bodies('step').map(({ step }) => step);

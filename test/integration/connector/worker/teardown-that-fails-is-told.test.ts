@@ -9,7 +9,7 @@ afterEach(() => site.close());
 /** The cloud refuses the grant; from then on the share refuses the connector. */
 async function refusedWhileTheShareRefuses(): Promise<ErrorReport> {
   await until(() => site.sent.some(({ type }) => type === 'commit'));
-  site.platform.share.failure = 'SMB_LOGON_FAILED';
+  site.platform.share.failure = 'SMB_ACCESS_DENIED';
   return { code: 'LEASE_LOST', message: 'Lost.', hint: 'None.' };
 }
 
@@ -33,7 +33,7 @@ it('ends complete with a leftover machine, and the next teardown takes it away w
 });
 
 it('tells a partial file that nobody can remove', async () => {
-  site = await Site.open({ limits: { cleanupTimeoutSeconds: 2 } });
+  site = await Site.open({ script: { cannotDiscard: true }, limits: { cleanupTimeoutSeconds: 2 } });
   site.grant = refusedWhileTheShareRefuses();
   await site.run();
   expect(site.ended()).toMatchObject({ state: 'cancelled', error: { code: 'LEASE_LOST' } });
@@ -41,7 +41,7 @@ it('tells a partial file that nobody can remove', async () => {
 });
 
 it('asks for a teardown credential when the journal has none that opens', async () => {
-  site = await Site.open({ limits: { cleanupTimeoutSeconds: 2 } });
+  site = await Site.open({ script: { cannotDiscard: true }, limits: { cleanupTimeoutSeconds: 2 } });
   site.grant = refusedWhileTheShareRefuses();
   await site.run();
   site.platform.share.failure = undefined;

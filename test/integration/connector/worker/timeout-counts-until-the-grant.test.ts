@@ -20,6 +20,8 @@ it('ends the wait for a cloud that is away', async () => {
   await site.run();
   expect(site.ended()).toMatchObject({ state: 'failed', error: { code: 'JOB_TIMEOUT' } });
   expect(site.platform.share.files.size).toBe(0);
+  expect(site.grantsAsked).toBe(1);
+  expect(site.sent).toContainEqual({ type: 'withdrawn', requestId: expect.any(String) });
 });
 
 it('is over at once for a worker that starts too late', async () => {
@@ -35,7 +37,8 @@ it('does not count after the grant', async () => {
   const run = site.run();
   await until(() => site.job.phase === 'committing');
   await new Promise((resolve) => setTimeout(resolve, 3_100));
-  site.platform.engines[0]?.release();
+  expect(site.commits).toBe(1);
+  site.engine.release();
   await run;
   expect(site.ended().state).toBe('complete');
   expect([...site.platform.share.files]).toEqual([['disk.vhdx', MADE_FILE_BYTES]]);

@@ -85,7 +85,7 @@ await runWorker(
       remove: async (name) => void (await doors.pass('file', 'smb.remove', () => call('share', 'remove', name))),
     }),
     acquireLock: (jobId, signal) => acquireJobLock(jobLockName(order.folder, jobId), clock, signal),
-    channel: processChannel(),
+    channel: processChannel().channel,
     doors,
     clock,
     random: systemRandom(),

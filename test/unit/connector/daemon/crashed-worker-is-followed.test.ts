@@ -22,7 +22,7 @@ describe('a worker that crashes', () => {
   const modes = () => forks.workers.map(({ mode }) => mode);
 
   it('is followed by another after a growing pause, and by a teardown after five crashes', () => {
-    newKeeper().ensure('run');
+    newKeeper().ensure();
     const pauses: number[] = [];
     for (let crash = 0; crash < 6; crash += 1) {
       const before = forks.workers.length;
@@ -32,7 +32,7 @@ describe('a worker that crashes', () => {
       while (forks.workers.length === before) clock.advance(250);
       pauses.push(clock.monotonic() - crashedAt);
     }
-    expect(modes()).toEqual(['run', 'resume', 'resume', 'resume', 'resume', 'teardown', 'teardown']);
+    expect(modes()).toEqual(['run', 'run', 'run', 'run', 'run', 'teardown', 'teardown']);
     expect(pauses).toEqual([750, 1500, 3000, 6000, 12_000, 24_000]);
   });
 
@@ -43,7 +43,7 @@ describe('a worker that crashes', () => {
       keeper.stop();
       forks.last().exits('exit code 70');
     }
-    expect(world.journal.job(JOB.jobId, JOB.token)?.attempts).toBe(0);
+    expect(world.journal.job(JOB.jobId, JOB.token)?.crashes).toBe(0);
     for (let crash = 0; crash < 5; crash += 1) {
       const keeper = newKeeper();
       keeper.ensure();
@@ -55,8 +55,8 @@ describe('a worker that crashes', () => {
   });
 
   it('counts as crashed also when it ended in peace before its job', () => {
-    newKeeper().ensure('run');
+    newKeeper().ensure();
     forks.last().exits('exit code 0');
-    expect(world.journal.job(JOB.jobId, JOB.token)?.attempts).toBe(1);
+    expect(world.journal.job(JOB.jobId, JOB.token)?.crashes).toBe(1);
   });
 });

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { acquireJobLock, type JobLock, jobLockName } from '../../../../src/connector/job-lock.ts';
 import { systemClock } from '../../../../src/lib/clock.ts';
@@ -41,7 +44,19 @@ describe('the lock of a job', () => {
     held.push(await acquireJobLock(name, clock, AbortSignal.timeout(5_000)));
   });
 
-  it('does not stand between two state folders', () => {
-    expect(jobLockName('/a', 'job-1')).not.toBe(jobLockName('/b', 'job-1'));
+  it('does not stand between two state folders, and is one for one folder, however it is spelt', () => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ips-lock-')));
+    try {
+      const [state, link, above] = [join(folder, 'state'), join(folder, 'link'), join(folder, 'above')];
+      symlinkSync(state, link);
+      symlinkSync(folder, above);
+      const beforeItIsMade = jobLockName(join(above, 'state'), 'job-1');
+      mkdirSync(state);
+      const names = [state, `${state}/`, `${folder}/./state`, link].map((path) => jobLockName(path, 'job-1'));
+      expect(new Set([beforeItIsMade, ...names]).size).toBe(1);
+      expect(jobLockName(folder, 'job-1')).not.toBe(names[0]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

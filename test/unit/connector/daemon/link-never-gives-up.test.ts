@@ -37,6 +37,24 @@ describe('a link whose cloud is away', () => {
     await linked.stop();
   });
 
+  it('is tried again when somebody answers the call and then nothing, or too slowly', async () => {
+    const linked = startLink();
+    linked.setAway('silent');
+    lastSocket(linked).terminate();
+    await settled();
+    await linked.clock.pass(1_000, 250);
+    expect(linked.tries).toHaveLength(2);
+    await linked.clock.pass(39_000);
+    expect(linked.told).toHaveLength(1);
+    await linked.clock.pass(5_000);
+    expect(linked.told).toEqual(['down CLOUD_UNREACHABLE', 'down CLOUD_UNREACHABLE']);
+    linked.setAway(false);
+    while (linked.sockets.length < 2) await linked.clock.pass(250, 250);
+    await lastSocket(linked).welcomes();
+    expect(linked.told.at(-1)).toBe('up');
+    await linked.stop();
+  });
+
   it('stops at once when it is told to', async () => {
     const linked = startLink();
     linked.setAway(true);

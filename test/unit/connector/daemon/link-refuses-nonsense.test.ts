@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { settled } from './doubles.ts';
 import { lastSocket, startLink } from './linked.ts';
 
 const WELCOME = { type: 'welcome', generation: 2, leaseTtlMs: 1000, pins: [], jobs: [] } as const;
@@ -28,6 +29,7 @@ describe('a cloud that sends nonsense', () => {
   it('(an offer before the welcome) is not obeyed', async () => {
     const linked = startLink();
     const socket = lastSocket(linked);
+    await settled();
     await socket.says({ type: 'cancel', jobId: 'job-1', token: '1.1' });
     expect(socket.terminated).toBe(true);
     expect(linked.told).toEqual(['down CLOUD_UNREACHABLE']);

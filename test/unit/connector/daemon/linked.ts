@@ -14,8 +14,8 @@ export interface Linked {
   tries: number[];
   /** What the host was told, in order. */
   told: string[];
-  /** While true, nobody answers at the cloud's address. */
-  setAway(away: boolean): void;
+  /** While true, nobody is at the cloud's address; while silent, somebody who does not answer. */
+  setAway(away: boolean | 'silent'): void;
   stop(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export function startLink(host: Partial<LinkHost> = {}): Linked {
   const sockets: FakeSocket[] = [];
   const tries: number[] = [];
   const told: string[] = [];
-  let away = false;
+  let away: boolean | 'silent' = false;
   const stopping = new AbortController();
   const link = new Link(
     {
@@ -48,11 +48,13 @@ export function startLink(host: Partial<LinkHost> = {}): Linked {
       ...host,
     },
     {
-      dial: async (listener) => {
+      dial: async (listener, signal) => {
         tries.push(clock.monotonic());
+        if (away === 'silent') await clock.sleep(Number.MAX_SAFE_INTEGER, signal);
         if (away) throw new IpsError('CLOUD_UNREACHABLE');
         const socket = new FakeSocket(listener);
         sockets.push(socket);
+        signal.addEventListener('abort', () => socket.terminate());
         return socket;
       },
       clock,

@@ -18,7 +18,7 @@ describe('a daemon that starts again', () => {
     for (const ref of [LEFT, DONE]) daemon.end(ref);
     daemon.restart();
     expect(daemon.forks.workers.map(({ ref, mode }) => [ref.jobId, mode])).toEqual([
-      [JOB.jobId, 'resume'],
+      [JOB.jobId, 'run'],
       [LEFT.jobId, 'teardown'],
     ]);
     expect(daemon.supervisor.held().map(({ state }) => state)).toEqual(['running', 'leftover', 'leftover']);

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -40,6 +40,14 @@ describe('the state folder', () => {
       });
     });
   }
+
+  it('may be reached by a symbolic link, whose own mode says nothing', async () => {
+    const link = join(paths.folder, '..', 'link');
+    symlinkSync(paths.folder, link);
+    await requirePrivate(statePaths(link));
+    chmodSync(paths.folder, 0o750);
+    await expect(requirePrivate(statePaths(link))).rejects.toMatchObject({ code: 'FILE_NOT_PRIVATE' });
+  });
 
   it('holds an identity that can be read back, and no other key passes for it', async () => {
     const identity = await loadIdentity(paths);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { JOB } from './doubles.ts';
-import { Supervised } from './supervised.ts';
+import { Supervised, TTL } from './supervised.ts';
 
 describe("the cloud's word after a reconnect", () => {
   let daemon: Supervised;
@@ -29,9 +29,11 @@ describe("the cloud's word after a reconnect", () => {
     expect(looked()).toBe(2);
   });
 
-  it('commit journals the grant', () => {
+  it('commit journals the grant, and answers a worker that asks for it', () => {
+    daemon.forks.last().says({ type: 'commit', requestId: '1' });
     daemon.settle('commit');
     expect(daemon.job()?.phase).toBe('committing');
+    expect(daemon.forks.last().heard).toContainEqual({ type: 'granted', requestId: '1', leaseTtlMs: TTL });
     expect(looked()).toBe(1);
   });
 
@@ -44,12 +46,14 @@ describe("the cloud's word after a reconnect", () => {
   it('report tells the end again, once, when the cloud has forgotten it', () => {
     daemon.world.ledger(JOB).intent('vm', 'left');
     daemon.end();
+    const first = daemon.world.journal.outbox(10).at(-1);
     daemon.supervisor.handle({ type: 'eventsStored', upTo: [{ ...JOB, seq: 99 }] });
     expect(daemon.world.journal.hasOutbox(JOB.jobId, JOB.token)).toBe(false);
     daemon.settle('report');
     daemon.settle('report');
     const told = daemon.world.journal.outbox(10);
     expect(told).toMatchObject([{ ...JOB, body: { kind: 'ended', state: 'complete' } }]);
+    expect(told[0]?.body).toEqual(first?.body);
     expect(daemon.sentOf('events').at(-1)?.events).toEqual(told);
   });
 

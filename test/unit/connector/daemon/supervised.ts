@@ -60,7 +60,7 @@ export class Supervised {
   connect(): void {
     this.isUp = true;
     const welcome: Welcome = { type: 'welcome', generation: 2, leaseTtlMs: TTL, pins: [], jobs: [] };
-    this.supervisor.linkUp(welcome, this.clock.monotonic());
+    this.supervisor.linkUp(welcome);
   }
 
   cut(): void {
@@ -92,10 +92,14 @@ export class Supervised {
     return this.sent.filter((message): message is Extract<ToCloud, { type: T }> => message.type === type);
   }
 
-  /** What a worker does at the end of its job. */
+  /** What a worker does at the end of its job: what is left is known only then. */
   end(ref = JOB): void {
     const outcome: Outcome = { state: 'complete', result: { leftovers: [] } };
     this.world.journal.storeOutcome(ref.jobId, ref.token, outcome);
-    this.world.journal.end(ref.jobId, ref.token, outcome);
+    const leftovers = this.world
+      .ledger(ref)
+      .open()
+      .map(({ kind, name }) => ({ kind, name }));
+    this.world.journal.end(ref.jobId, ref.token, { ...outcome, result: { leftovers } });
   }
 }

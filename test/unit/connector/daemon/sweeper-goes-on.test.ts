@@ -39,6 +39,6 @@ describe('a job that left something behind', () => {
     forks.last().exits();
     expect(clock.timers).toBe(0);
     // Sweeps are no crashes.
-    expect(world.journal.job(JOB.jobId, JOB.token)?.attempts).toBe(0);
+    expect(world.journal.job(JOB.jobId, JOB.token)?.crashes).toBe(0);
   });
 });

@@ -31,6 +31,13 @@ it('takes no grant after an outcome', () => {
   expect(journal.job(JOB, TOKEN)?.phase).toBe('finishing');
 });
 
+it('ends with the outcome as it was told, with what is left', () => {
+  journal.storeOutcome(JOB, TOKEN, COMPLETE);
+  const told: Outcome = { state: 'complete', result: { leftovers: [{ kind: 'vm', name: 'vm-1' }] } };
+  journal.end(JOB, TOKEN, told);
+  expect(journal.job(JOB, TOKEN)).toMatchObject({ phase: 'leftover', outcome: told });
+});
+
 it('ends once, and an outcome afterwards changes nothing', () => {
   journal.storeOutcome(JOB, TOKEN, COMPLETE);
   journal.end(JOB, TOKEN, COMPLETE);

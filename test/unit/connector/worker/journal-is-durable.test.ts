@@ -31,6 +31,19 @@ it('takes a change back with its event', () => {
   expect(journal.outbox(10).map(({ seq }) => seq)).toEqual([1, 2]);
 });
 
+it('tells that the disk is full, and goes on when it no longer is', () => {
+  accept(journal);
+  const pages = Number(journal.database.prepare('PRAGMA page_count').get()?.page_count);
+  journal.database.exec(`PRAGMA max_page_count = ${pages + 1}`);
+  const fill = () => {
+    for (let n = 0; n < 100; n += 1)
+      journal.tell(JOB, TOKEN, { kind: 'log', level: 'info', message: 'x'.repeat(4_000) });
+  };
+  expect(fill).toThrow('database or disk is full');
+  journal.database.exec('PRAGMA max_page_count = 1000000');
+  fill();
+});
+
 it('refuses a file of a newer release', () => {
   journal.database.exec('PRAGMA user_version = 99');
   expect(() => folder.open()).toThrow('newer release');
