@@ -14,6 +14,7 @@ import type { ImageFile } from './image-chain.ts';
 /** Seconds of processor time, seconds of wall time. */
 const LOOK = { cpu: 30, wall: 60 } as const;
 const MAP = { cpu: 300, wall: 600 } as const;
+/** What it may write to. Address space is no measure: each of up to 64 threads reserves some, and uses next to nothing. */
 const MEMORY_BYTES = 1024 ** 3;
 
 /** What `qemu-img info --output=json` says, as far as it matters here. Sizes in bytes. */
@@ -80,7 +81,7 @@ export class QemuImg {
   ): Promise<Ran> {
     const tooLong = () => new IpsError('SOURCE_UNREADABLE', `qemu-img ${point} took more than ${limits.wall} s.`);
     const bounds = {
-      limits: [`--cpu=${limits.cpu}`, `--as=${MEMORY_BYTES}`],
+      limits: [`--cpu=${limits.cpu}`, `--data=${MEMORY_BYTES}`],
       point: `qemu-img.${point}`,
       wallMs: limits.wall * 1000,
       late: tooLong,

@@ -14,7 +14,11 @@ import { generate } from 'selfsigned';
 const [record = '', ...qemu] = process.argv.slice(2);
 const forward = /hostfwd=tcp:([\d.]+):(\d+)-/.exec(qemu.join(' '));
 const pidFile = qemu[qemu.indexOf('-pidfile') + 1];
-// A look at the version or a tried start is no engine: end as a hypervisor that cannot do it.
+if (qemu.includes('--version')) {
+  console.log('QEMU emulator version 7.2.0');
+  process.exit(0);
+}
+// A tried start is no engine: end as a hypervisor that cannot do it.
 if (!forward) process.exit(1);
 
 const received = { connections: 0, applicationBytes: 0 };
