@@ -163,7 +163,8 @@ async function endJobs(ips: Deployment): Promise<void> {
   const jobs = await ips.json<JobView[]>(['job', 'list']).catch(() => []);
   for (const job of jobs.filter(({ state }) => !isTerminal(state))) {
     // Refused while it commits: then its end is a moment away.
-    await ips.ips(['job', 'cancel', job.id]);
+    const cancel = await ips.ips(['job', 'cancel', job.id]);
+    if (cancel.code !== 0) console.error(cancel.stderr.trimEnd());
     await ips.ips(['job', 'wait', job.id]);
   }
 }

@@ -104,9 +104,9 @@ export class Deployment {
     this.cloud = (await startCloud(this.folder)).program;
   }
 
-  /** Runs the `ips` command to its end. */
+  /** Runs the `ips` command to its end, also when somebody presses Ctrl-C meanwhile: that is for us to handle. */
   async ips(args: readonly string[], input = ''): Promise<ToolResult> {
-    return await tryTool(join(PROGRAMS, 'ips'), args, { input, env: this.#environment() });
+    return await tryTool(join(PROGRAMS, 'ips'), args, { input, env: this.#environment(), apart: true });
   }
 
   /**

@@ -15,6 +15,8 @@ export interface ToolOptions {
   readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** In a session of its own: Ctrl-C at the terminal does not reach it. */
+  readonly apart?: boolean;
   /** Kills the program (SIGKILL) when it aborts; the run then rejects. */
   readonly signal?: AbortSignal;
 }
@@ -41,6 +43,7 @@ export async function tryTool(
     stdio: ['pipe', 'pipe', 'pipe'],
     env: options.env ?? process.env,
     cwd: options.cwd,
+    detached: options.apart ?? false,
     signal: options.signal,
     killSignal: 'SIGKILL',
   });
