@@ -25,6 +25,11 @@ sources() {
     awk -v suite="$suite" '$1 == "Debian" && index($2 "-", suite "-") == 1 && $3 == "main" { print "deb", $4, $5, $3 }' | sort -u
 }
 sources >"$work/sources.list"
+# In images of machines apt's lists are often emptied.
+if ! grep -q " $suite main$" "$work/sources.list"; then
+  apt-get -qq update
+  sources >"$work/sources.list"
+fi
 grep -q " $suite main$" "$work/sources.list" || fail "apt on this machine knows no Debian $suite source (run apt-get update; see /etc/apt/sources.list*)"
 
 # How this machine reaches its mirrors (proxy, certificates, dates), which mmdebstrap's own apt would not know.

@@ -8,6 +8,7 @@ import type { Doors } from '../../src/lib/doors.ts';
 import { exists, type Files, readIfThere } from '../../src/lib/files.ts';
 import type { Logger } from '../../src/lib/logging.ts';
 import type { Processes } from '../../src/lib/processes.ts';
+import { quoted } from '../../src/lib/shell.ts';
 import { USER_DATA_SIZE } from '../../src/protocol/engine.ts';
 import { IpsError } from '../../src/protocol/errors.ts';
 import type { ProviderContext } from '../contract.ts';
@@ -106,11 +107,6 @@ export async function startVm(
 /** Ends the VM by its own argument: a number in an old file may be somebody else's process after a reboot. */
 function endByHand(pidFile: string): string {
   return `pkill -f -- ${quoted(`-pidfile ${pidFile.replace(/[.[\]*+?^$(){}|\\]/g, '\\$&')}`)}`;
-}
-
-/** For a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** The VM of this name, if there is one. */

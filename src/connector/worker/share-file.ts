@@ -1,5 +1,6 @@
 /** The temporary file on the share, as the connector itself can look for it and remove it. */
 
+import { quoted } from '../../lib/shell.ts';
 import { IpsError, isIpsError } from '../../protocol/errors.ts';
 import { SMB_PORT, type SmbLocation, uncHost } from '../../protocol/smb-location.ts';
 import type { Attempt } from './attempt.ts';
@@ -19,11 +20,6 @@ export function removeByHand(
   ];
   const path = folder === '' ? name : `${folder.replaceAll('/', '\\')}\\${name}`;
   return `smbclient ${quoted(`//${uncHost(host)}/${share}`)} ${options.join(' ')} -c ${quoted(`del "${path}"`)}`;
-}
-
-/** For a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /**

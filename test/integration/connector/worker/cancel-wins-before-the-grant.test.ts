@@ -33,6 +33,13 @@ it('cancelled before the worker started', async () => {
   expect(site.platform.calls).toEqual([]);
 });
 
+it('cancelled while the credentials are waited for', async () => {
+  site = await Site.open();
+  site.isCloudAway = true;
+  await cancelWhen(() => site.sent.some(({ type }) => type === 'credentials'));
+  expect(site.platform.calls).toEqual([]);
+});
+
 it.each(['preflight', 'create', 'address', 'removeUserData'])(
   'cancelled while the platform is at "%s"',
   async (call) => {
