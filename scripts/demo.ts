@@ -15,12 +15,14 @@ import type { JobView } from '../src/protocol/rest.ts';
 import { sampleDisk } from '../test/fixtures/sample-disk.ts';
 import { Deployment } from '../test/harness/deployment.ts';
 import { captureHostState, compareHostState, describeHostItem } from '../test/harness/host-state.ts';
+import { guardLeftovers } from '../test/harness/leftover-guard.ts';
 import { type Samba, startSamba } from '../test/harness/samba.ts';
 import { runTool } from '../test/harness/tools.ts';
 
 const started = performance.now();
 const before = await captureHostState();
 const folder = await mkdtemp(join(tmpdir(), 'ips-demo-'));
+const guard = guardLeftovers(folder);
 const interruption = new AbortController();
 const { signal } = interruption;
 let samba: Samba | undefined;
@@ -46,7 +48,8 @@ say(`Done in ${seconds(performance.now() - started)}.`);
 
 /** What an interruption brings about is no failure. */
 function failed(error: unknown): void {
-  if (signal.aborted && error === signal.reason) return;
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (signal.aborted && (error === signal.reason || cause === signal.reason)) return;
   console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode ||= 1;
 }
@@ -155,6 +158,7 @@ async function cleanUp(): Promise<void> {
     } finally {
       await samba?.stop();
       await rm(folder, { recursive: true, force: true });
+      await guard.dismiss();
     }
   }
 }

@@ -4,7 +4,7 @@
  * tests booted a VM than test/e2e/expected.json demands, so that a harness that quietly stops booting is noticed.
  *
  * Arguments are passed on to jest (a path or a name), and then only what matches is run and no number is demanded.
- * Interrupted, it waits for what the tests clean up by themselves.
+ * Interrupted, it ends at once; what tests have started ends with them or soon after (test/harness/leftover-guard.ts).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -27,7 +27,7 @@ let interrupted = false;
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(name, () => {
     interrupted = true;
-    running?.kill(name);
+    if (running?.pid !== undefined) process.kill(-running.pid, name);
   });
 
 try {
@@ -63,6 +63,8 @@ async function runJest(name: string, folders: readonly string[], options: readon
   const patterns = selection.length > 0 ? [...selection, '--passWithNoTests', '--roots', ...folders] : folders;
   const child = spawn(process.execPath, [...args, ...patterns], {
     stdio: ['ignore', 'ignore', 'inherit'],
+    // A process group of its own, so that its workers are told too, whoever was told first.
+    detached: true,
     env: {
       ...process.env,
       NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',

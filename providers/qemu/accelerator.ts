@@ -36,7 +36,7 @@ export async function chooseAccelerator(tools: Tools, signal: AbortSignal): Prom
   if (tools.settings.accelerator !== 'auto') return tools.settings.accelerator;
   const emulator = await emulatorVersion(tools, signal);
   const proof = JSON.stringify({ bootId: hostUptime().bootId, emulator });
-  const proofFile = join(tools.stateFolder, 'kvm-runs.json');
+  const proofFile = proofFileIn(tools.stateFolder);
   if ((await readIfThere(proofFile)) === proof) return 'kvm';
   const outcome = await tryKvm(tools, signal);
   const accelerator = outcome === 'runs' ? 'kvm' : 'tcg';
@@ -47,6 +47,13 @@ export async function chooseAccelerator(tools: Tools, signal: AbortSignal): Prom
   }
   return accelerator;
 }
+
+/** What ran may have stopped running since: it is tried again before the next start. */
+export async function doubtAccelerator(tools: Pick<Tools, 'stateFolder' | 'files'>): Promise<void> {
+  await tools.files.remove(proofFileIn(tools.stateFolder));
+}
+
+const proofFileIn = (stateFolder: string): string => join(stateFolder, 'kvm-runs.json');
 
 /** First line of `qemu-system-… --version`. @throws IpsError ENGINE_START_FAILED when it does not come */
 export async function emulatorVersion(

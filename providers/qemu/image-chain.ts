@@ -137,8 +137,11 @@ async function inside(name: string, folder: string, folders: SourceFolders): Pro
 }
 
 function refused(name: string, located: Exclude<Located, { kind: 'inside' } | { kind: 'missing' }>): IpsError {
+  const shown = `"${name.slice(0, 200)}"`;
+  if (located.kind === 'unreadable')
+    return new IpsError('SOURCE_UNREADABLE', `The connector may not look at ${shown}.`);
   const what = located.kind === 'noFile' ? 'is no plain file' : 'lies outside';
-  return new IpsError('SOURCE_BACKING_REFUSED', `"${name.slice(0, 200)}" ${what}.`);
+  return new IpsError('SOURCE_BACKING_REFUSED', `${shown} ${what}.`);
 }
 
 async function understood<T>(path: string, parse: () => Promise<T>): Promise<T> {

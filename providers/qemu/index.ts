@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { Files } from '../../src/lib/files.ts';
 import { Processes } from '../../src/lib/processes.ts';
 import { DISK_SERIAL, ENGINE_PORT } from '../../src/protocol/engine.ts';
-import { IpsError } from '../../src/protocol/errors.ts';
+import { IpsError, isIpsError } from '../../src/protocol/errors.ts';
 import type { JobParameters, QemuSource } from '../../src/protocol/job.ts';
 import type { CreateProvider, Provider, ProviderContext } from '../contract.ts';
-import { chooseAccelerator } from './accelerator.ts';
+import { chooseAccelerator, doubtAccelerator } from './accelerator.ts';
 import { consoleTail } from './console.ts';
 import { FOLDER_KIND, findVm, jobOf, startVm, VM_KIND, type VmTools, vmName, wipeConfig } from './engine-vm.ts';
 import { seenFromEngine } from './loopback.ts';
@@ -62,7 +62,12 @@ export const createProvider: CreateProvider = ({ stateFolder, doors, clock, log,
         // Last, so that little time lies between this look and QEMU's.
         return { accelerator, source: await readSourceChain(folders, sourceOf(parameters)) };
       };
-      await startVm(vms, context, { userData, order }, signal);
+      try {
+        await startVm(vms, context, { userData, order }, signal);
+      } catch (error) {
+        if (isIpsError(error) && error.code === 'ENGINE_START_FAILED') await doubtAccelerator({ stateFolder, files });
+        throw error;
+      }
     },
 
     async engineAddress(context) {
@@ -107,6 +112,7 @@ export const createProvider: CreateProvider = ({ stateFolder, doors, clock, log,
 
 const REASONS = {
   missing: (path: string) => `There is no ${path} on this machine.`,
+  unreadable: (path: string) => `The connector may not look at ${path}.`,
   outside: (path: string) => `${path} lies outside the source folders of this machine.`,
   noFile: (path: string) => `${path} is no plain file.`,
 } as const;

@@ -36,9 +36,10 @@ export async function strangerIn(
  * @throws IpsError SOURCE_UNREADABLE naming the file that was put in the place of another one
  */
 export async function refuseReplaced(vm: VmProcess, source: readonly KnownFile[]): Promise<void> {
-  const held = await heldFiles(vm.pid);
+  const held = await heldFiles(vm.pid).catch(() => []);
   const replaced = source.find(({ path, id }) => !held.some((file) => file.path === path && file.id === id));
   if (replaced === undefined) return;
+  if (!(await isThere(vm))) throw new IpsError('ENGINE_LOST', 'It ended while its source was looked at.');
   throw new IpsError('SOURCE_UNREADABLE', `${replaced.path} was replaced while the engine had its predecessor open.`, {
     hint: 'Leave the files in the source folder alone while the job runs, and start it again.',
   });

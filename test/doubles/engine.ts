@@ -101,13 +101,6 @@ export class EngineDouble {
     await closed;
   }
 
-  /** Its deadline passes: it gives its verified task up by itself. */
-  giveUp(): void {
-    this.#state = 'cancelled';
-    this.#share.remove(this.#names().partialName);
-    this.#emit({ kind: 'cancelled' });
-  }
-
   /** Cuts every connection; the engine goes on. */
   cutConnections(): void {
     for (const socket of this.#sockets) socket.destroy();

@@ -2,14 +2,13 @@
  * A whole deployment for tests and the demo: the four programs as `make build` made them, started as an administrator
  * starts them, each in its own process, with state in one folder. Nothing here reaches into their memory: the harness
  * drives the `ips` command and looks at files, processes and exit codes. However this process ends, the programs end with
- * it, and the virtual machines soon after.
+ * it; for the virtual machines see leftover-guard.ts.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { guardLeftovers, type LeftoverGuard } from './leftover-guard.ts';
 import { type ToolResult, tryTool } from './tools.ts';
 
 const PROGRAMS = resolve(import.meta.dirname, '../../dist');
@@ -53,15 +52,13 @@ export interface ConnectorOptions {
 }
 
 export class Deployment {
-  readonly #guard: LeftoverGuard;
   readonly folder: string;
   readonly url: string;
   readonly pin: string;
   cloud: Program;
   readonly connectors = new Map<string, Program>();
 
-  private constructor(folder: string, guard: LeftoverGuard, cloud: Program, ready: { url: string; pin: string }) {
-    this.#guard = guard;
+  private constructor(folder: string, cloud: Program, ready: { url: string; pin: string }) {
     this.folder = folder;
     this.cloud = cloud;
     this.url = ready.url;
@@ -80,18 +77,16 @@ export class Deployment {
         ...cloudSettings,
       }),
     );
-    const guard = guardLeftovers(folder);
+    const { program, ready } = await startCloud(folder);
+    const deployment = new Deployment(folder, program, ready);
     try {
-      const { program, ready } = await startCloud(folder);
-      const deployment = new Deployment(folder, guard, program, ready);
-      const login = ['login', '--url', ready.url, '--pin', ready.pin, '--token-file', join(folder, 'admin-token')];
-      await deployment.mustRun(login).catch(async (error: unknown) => {
-        await program.stop();
-        throw error;
-      });
+      await deployment.mustRun([
+        ...['login', '--url', ready.url, '--pin', ready.pin],
+        ...['--token-file', join(folder, 'admin-token')],
+      ]);
       return deployment;
     } catch (error) {
-      await guard.dismiss();
+      await program.stop();
       throw error;
     }
   }
@@ -106,7 +101,8 @@ export class Deployment {
 
   /** Runs the `ips` command to its end, also when somebody presses Ctrl-C meanwhile: that is for us to handle. */
   async ips(args: readonly string[], input = ''): Promise<ToolResult> {
-    return await tryTool(join(PROGRAMS, 'ips'), args, { input, env: this.#environment(), apart: true });
+    const [program, all] = boundToUs('ips', args);
+    return await tryTool(program, all, { input, env: this.#environment(), apart: true });
   }
 
   /**
@@ -115,7 +111,8 @@ export class Deployment {
    * @returns its exit code
    */
   async ipsInSight(args: readonly string[], signal: AbortSignal): Promise<number> {
-    const child = spawn(join(PROGRAMS, 'ips'), [...args], { stdio: 'inherit', env: this.#environment() });
+    const [program, all] = boundToUs('ips', args);
+    const child = spawn(program, all, { stdio: 'inherit', env: this.#environment() });
     const interrupt = () => child.kill('SIGINT');
     signal.addEventListener('abort', interrupt);
     const code = await new Promise<number>((done) => child.once('close', (code) => done(code ?? 1)));
@@ -189,7 +186,6 @@ export class Deployment {
   /** Ends all programs. Engines that still run are the connectors' business and stay for the caller to see. */
   async stop(): Promise<void> {
     const ends = await Promise.allSettled([this.cloud, ...this.connectors.values()].map((each) => each.stop()));
-    await this.#guard.dismiss();
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
@@ -217,13 +213,17 @@ async function startCloud(folder: string): Promise<{ program: Program; ready: { 
   throw new Error(`ips-cloud did not start:\n${(await readFile(join(folder, 'cloud.log'), 'utf8')).slice(-3000)}`);
 }
 
+/** A program of ours that the kernel kills when this process ends, however that is. */
+function boundToUs(name: string, args: readonly string[]): [program: string, args: string[]] {
+  return ['setpriv', ['--pdeathsig', 'KILL', join(PROGRAMS, name), ...args]];
+}
+
 async function startProgram(name: string, args: readonly string[], logFile: string): Promise<Program> {
   const log = openSync(logFile, 'a');
   try {
-    // A process group of its own: Ctrl-C at the terminal is for us to handle, and to tell it in good order. But when we
-    // are killed, the kernel kills it.
-    const program = ['--pdeathsig', 'KILL', join(PROGRAMS, name), ...args];
-    const child = spawn('setpriv', program, { detached: true, stdio: ['ignore', log, log] });
+    // A process group of its own: Ctrl-C at the terminal is for us to handle, and to tell it in good order.
+    const [program, all] = boundToUs(name, args);
+    const child = spawn(program, all, { detached: true, stdio: ['ignore', log, log] });
     await new Promise<void>((started, failed) => {
       child.once('spawn', started);
       child.once('error', failed);

@@ -13,6 +13,7 @@ import { sampleDisk } from '../fixtures/sample-disk.ts';
 import { recordBoot } from './boot-record.ts';
 import { type ConnectorOptions, Deployment } from './deployment.ts';
 import { captureHostState, compareHostState, describeHostItem, type HostState } from './host-state.ts';
+import { guardLeftovers, type LeftoverGuard } from './leftover-guard.ts';
 import { argumentsOf, readProcesses } from './proc-files.ts';
 import { type Samba, startSamba } from './samba.ts';
 
@@ -32,6 +33,7 @@ export interface SiteOptions {
 
 export class Site {
   readonly #before: HostState;
+  readonly #guard: LeftoverGuard;
   readonly folder: string;
   readonly samba: Samba;
   readonly deployment: Deployment;
@@ -41,9 +43,11 @@ export class Site {
 
   private constructor(
     before: HostState,
+    guard: LeftoverGuard,
     parts: Pick<Site, 'folder' | 'samba' | 'deployment' | 'disk' | 'sourceFolder'>,
   ) {
     this.#before = before;
+    this.#guard = guard;
     this.folder = parts.folder;
     this.samba = parts.samba;
     this.deployment = parts.deployment;
@@ -56,6 +60,7 @@ export class Site {
     const disk = resolve(import.meta.dirname, '../../build/sample/windows-small.qcow2');
     await sampleDisk(disk, { small: true });
     const folder = await mkdtemp(join(tmpdir(), 'ips-e2e-'));
+    const guard = guardLeftovers(folder);
     const sourceFolder = join(folder, 'disks');
     await mkdir(sourceFolder);
     const limit = options.shareMiB === undefined ? {} : { limitMiB: options.shareMiB };
@@ -69,7 +74,7 @@ export class Site {
       password: PASSWORD,
     });
     const deployment = await Deployment.start(join(folder, 'ips'), options.cloud);
-    const site = new Site(before, { folder, samba, deployment, disk, sourceFolder });
+    const site = new Site(before, guard, { folder, samba, deployment, disk, sourceFolder });
     await deployment.mustRun(['location', 'create', LOCATION]);
     await site.setCredential('share', PASSWORD);
     if (!options.withoutConnector) {
@@ -177,6 +182,7 @@ export class Site {
       await this.samba.stop();
       expect(await this.engines()).toEqual([]);
       await rm(this.folder, { recursive: true, force: true });
+      await this.#guard.dismiss();
       const { appeared } = compareHostState(this.#before, await captureHostState());
       expect(appeared.map(describeHostItem)).toEqual([]);
     }

@@ -45,7 +45,10 @@ async function rename(attempt: Attempt, signal: AbortSignal): Promise<void> {
     } catch (error) {
       // The grant was too old when it was to be used. Where it was used before, the engine did not answer: a failure.
       if (error instanceof TooLate && asked === 1) continue;
-      if (!mayPass(error) || failures >= COMMIT_TRIES) throw asFailure(error);
+      if (!mayPass(error) || failures >= COMMIT_TRIES)
+        throw error instanceof TooLate
+          ? new IpsError('ENGINE_LOST', 'It takes the commit and does not answer.')
+          : error;
     }
     await clock.sleep(backoffMs(RETRY, failures, random), signal);
     failures += 1;
@@ -55,14 +58,6 @@ async function rename(attempt: Attempt, signal: AbortSignal): Promise<void> {
 /** An engine to which the file server did not answer may be asked again: it recognises a rename that took place. */
 function mayPass(error: unknown): boolean {
   return error instanceof TooLate || (isIpsError(error) && error.code.startsWith('SMB_') && !isLogonRefused(error));
-}
-
-function asFailure(error: unknown): unknown {
-  if (error instanceof TooLate) return new IpsError('ENGINE_LOST', 'It takes the commit and does not answer.');
-  // Its deadline passed while nobody spoke to it. A job that was granted cannot be cancelled.
-  if (isIpsError(error) && error.code === 'JOB_CANCELLED')
-    return new IpsError('ENGINE_LOST', 'It gave the task up by itself.');
-  return error;
 }
 
 /**

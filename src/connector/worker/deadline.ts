@@ -2,7 +2,7 @@
 import type { Timer } from '../../lib/clock.ts';
 import type { Attempt } from './attempt.ts';
 
-/** An engine that hears nothing for this long removes its partial file and powers itself off, in seconds. */
+/** An engine that hears nothing for this long gives up what is not verified yet, and powers itself off, in seconds. */
 export const ENGINE_DEADLINE_SECONDS = 600;
 const EXTEND_EVERY_MS = 20_000;
 

@@ -141,7 +141,9 @@ export async function runClaim(environment: Omit<WorkerEnvironment, 'journalPath
     });
     environment.channel.send({ type: 'claimed' });
   } catch (error) {
-    if (!isIpsError(error) || error.code !== 'SOURCE_NOT_HERE') throw error;
+    // What is configured wrongly stays wrong until somebody reads of it, which is in the job.
+    const isForGood = isIpsError(error) && (error.code === 'SOURCE_NOT_HERE' || error.code === 'CONFIG_INVALID');
+    if (!isForGood) throw error;
     environment.channel.send({ type: 'claimed', error: error.report() });
   }
 }

@@ -91,10 +91,10 @@ it('commits on a grant that an earlier worker stored, and a teardown does not ta
   expect([...site.platform.share.files]).toEqual(IN_PLACE);
 });
 
-it('is no cancel when the engine gave the task up while nobody spoke to it', async () => {
+it('fails, and no file stays, when the deadline of the engine passed while nobody spoke to it', async () => {
   site = await Site.open();
   await site.runToTheGrant();
-  site.engine.giveUp();
+  await site.platform.crash();
   await site.run();
   expect(site.ended()).toMatchObject({ state: 'failed', error: { code: 'ENGINE_LOST' }, result: { leftovers: [] } });
   expect(site.platform.share.files.size).toBe(0);
