@@ -9,7 +9,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { bootRecordVariable, readBootRecord } from '../test/harness/boot-record.ts';
 
 interface Counts {
@@ -18,9 +19,24 @@ interface Counts {
   skipped: number;
 }
 
+/** What of jest's report is read. */
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numTodoTests: number;
+  numRuntimeErrorTestSuites: number;
+  testResults: {
+    name: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  }[];
+}
+
 const selection = process.argv.slice(2);
 const scratch = await mkdtemp(join(tmpdir(), 'ips-test-'));
 const bootRecord = join(scratch, 'boots');
+const failures: string[] = [];
 let running: ChildProcess | undefined;
 
 let interrupted = false;
@@ -49,6 +65,7 @@ try {
     console.log('interrupted');
     total.failed += 1;
   }
+  if (failures.length > 0) console.log(`\nWhat failed:\n${failures.join('\n')}\n`);
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 } finally {
@@ -75,7 +92,8 @@ async function runJest(name: string, folders: readonly string[], options: readon
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   running = undefined;
   try {
-    const counts = JSON.parse(await readFile(report, 'utf8'));
+    const counts: Report = JSON.parse(await readFile(report, 'utf8'));
+    failures.push(...failuresIn(counts));
     const failed = counts.numFailedTests + counts.numRuntimeErrorTestSuites;
     return {
       passed: counts.numPassedTests,
@@ -85,4 +103,23 @@ async function runJest(name: string, folders: readonly string[], options: readon
   } catch {
     return { passed: 0, failed: 1, skipped: 0 };
   }
+}
+
+/** Each failed test with the first lines of why; once more at the end, where it is not lost in the length of the log. */
+function failuresIn({ testResults }: Report): string[] {
+  return testResults.flatMap(({ name, message, assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    const reasons = failed.map(({ fullName, failureMessages }) => `${fullName}\n${failureMessages.join('\n')}`);
+    // A file that could not even be loaded has no tests to tell of.
+    if (reasons.length === 0 && assertionResults.length === 0 && message !== '') reasons.push(message);
+    return reasons.map((reason) => `${relative(process.cwd(), name)}: ${firstLines(reason)}`);
+  });
+}
+
+function firstLines(text: string): string {
+  const lines = stripVTControlCharacters(text).split('\n');
+  return lines
+    .filter((line) => line.trim() !== '')
+    .slice(0, 15)
+    .join('\n  ');
 }

@@ -13,13 +13,15 @@ afterEach(() => site.close());
 const REFUSED = new IpsError('LEASE_LOST').report();
 const IN_PLACE = [['disk.vhdx', MADE_FILE_BYTES]];
 
-/** A site whose first worker is paused for so long, just as it is about to send the commit. */
-async function pausedFor(ms: number): Promise<void> {
+/** A site whose first worker is paused for so long, just as it is about to send the commit; meanwhile things happen. */
+async function pausedFor(ms: number, meanwhile: () => void = () => undefined): Promise<void> {
   let pauses = 1;
   site = await Site.open({
     watcher: {
       before: (_door, point) => {
-        if (point === 'engine.commit' && pauses-- > 0) site.clock.leap(ms);
+        if (point !== 'engine.commit' || pauses-- <= 0) return;
+        site.clock.leap(ms);
+        meanwhile();
       },
       after: () => undefined,
     },
@@ -42,11 +44,10 @@ it('after a longer pause is asked for again, and given', async () => {
 });
 
 it('after a longer pause is asked for again, and refused: nothing is committed', async () => {
-  await pausedFor(LEASE_TTL_MS);
-  const run = site.run();
-  await until(() => site.job.phase === 'committing');
-  site.grant = Promise.resolve(REFUSED);
-  await run;
+  await pausedFor(LEASE_TTL_MS, () => {
+    site.grant = Promise.resolve(REFUSED);
+  });
+  await site.run();
   expect(site.ended()).toMatchObject({ state: 'failed', error: { code: 'LEASE_LOST' }, result: { leftovers: [] } });
   expect(site.platform.share.files.size).toBe(0);
   expect([site.grantsAsked, site.commits]).toEqual([2, 0]);
