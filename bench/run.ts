@@ -4,9 +4,11 @@
  * Ours hashes what it copies and qemu-img does not; both flush what they wrote. Files go to the system's temporary folder.
  */
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { quoted } from '../src/lib/shell.ts';
 import { type BenchDisk, DISKS, writeDisk } from './disks.ts';
 
 const MIB = 1024 * 1024;
@@ -39,8 +41,9 @@ const ours = (blocks: number, ...more: string[]) => ({
   ],
 });
 const convert = (blocks: number, raw: string, vhdx: string) =>
-  `qemu-img convert -t writeback -f raw -O vhdx -o block_size=${blocks}M ${raw} ${vhdx}`;
-const compare = (raw: string, vhdx: string) => `qemu-img compare -f raw -F vhdx ${raw} ${vhdx} >/dev/null`;
+  `qemu-img convert -t writeback -f raw -O vhdx -o block_size=${blocks}M ${quoted(raw)} ${quoted(vhdx)}`;
+const compare = (raw: string, vhdx: string) =>
+  `qemu-img compare -f raw -F vhdx ${quoted(raw)} ${quoted(vhdx)} >/dev/null`;
 
 const PEER = 'qemu-img, 8 MiB';
 const CHECKED_PEER = 'qemu-img convert + compare';
@@ -106,6 +109,14 @@ function line(...cells: (string | number)[]): string {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'ips-bench-'));
+for (const [name, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(name, () => {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(code);
+  });
 try {
   for (const disk of DISKS) {
     const data = disk.pieces.reduce((sum, { length }) => sum + length, 0);
@@ -121,5 +132,5 @@ try {
   }
   console.log(`\nwall, cpu: as a ratio to "${PEER}", the last two to "${CHECKED_PEER}".`);
 } finally {
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-/** Words of commands that people are given to run by hand. */
+/** Words of shell commands. */
 
 /** One word for a POSIX shell, whatever is in it. */
 export function quoted(text: string): string {
