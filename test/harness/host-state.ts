@@ -35,10 +35,21 @@ export interface HostDifference {
 
 /** Reads the state of this host: of the PID, mount and network namespaces that this process is in. Needs root to see sockets' owners. */
 export async function captureHostState(): Promise<HostState> {
-  const sockets = await readSockets();
-  const [processes, mounts, loops] = await Promise.all([readProcesses(), readMounts(), readLoopDevices()]);
-  return { self: process.pid, processes, mounts, loops, sockets };
+  // Things go on while we look at one after the other: a socket that came or went in between has no holder, and nobody
+  // can tell whose it is. So we look again, until only those have none that had none before.
+  let unheld = new Set<number>();
+  for (let looks = 1; ; looks += 1) {
+    const sockets = await readSockets();
+    const [processes, mounts, loops] = await Promise.all([readProcesses(), readMounts(), readLoopDevices()]);
+    const alive = new Set(processes.map(({ pid }) => pid));
+    const stillUnheld = sockets.filter(({ owners }) => !owners.some((pid) => alive.has(pid)));
+    if (stillUnheld.every(({ inode }) => unheld.has(inode)) || looks === MAX_LOOKS)
+      return { self: process.pid, processes, mounts, loops, sockets };
+    unheld = new Set(stillUnheld.map(({ inode }) => inode));
+  }
 }
+
+const MAX_LOOKS = 5;
 
 /** What is in `after` and was not in `before`, and the reverse. Things that exist several times alike are counted. */
 export function compareHostState(before: HostState, after: HostState): HostDifference {

@@ -134,7 +134,6 @@ export async function readLoopDevices(): Promise<LoopDevice[]> {
 
 /** Sockets of this network namespace that wait for peers: listening ones, and bound datagram sockets without a fixed peer. */
 export async function readSockets(): Promise<HostSocket[]> {
-  const owners = await socketOwners();
   const kinds = ['tcp', 'tcp6', 'udp', 'udp6'] as const;
   const internet = await Promise.all(
     kinds.map(async (kind) => {
@@ -144,6 +143,7 @@ export async function readSockets(): Promise<HostSocket[]> {
     }),
   );
   const all = [...internet.flat(), ...unixSockets(await text('/proc/net/unix'))];
+  const owners = await socketOwners();
   return all.map((each) => ({ sort: 'socket', ...each, owners: owners.get(each.inode) ?? [] }));
 }
 

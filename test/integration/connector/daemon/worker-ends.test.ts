@@ -1,4 +1,4 @@
-/** The real program, forked as a worker: when it fails it ends, with a failing exit code, though its channel is open. */
+/** The real program, forked as a worker: done or failed, it ends, and its exit code tells which, though its channel is open. */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
@@ -24,12 +24,15 @@ describe('a worker', () => {
   });
   afterEach(async () => {
     execArgv = [];
+    told = [];
     worker?.kill('SIGKILL');
     await appliance.remove();
   });
 
   /** Node's own arguments for the next worker. */
   let execArgv: string[] = [];
+  /** What the worker told its supervisor. */
+  let told: unknown[] = [];
 
   /** @returns exit code, signal, and what it said on standard error */
   async function ending(mode: WorkerMode, ...more: ToWorker[]): Promise<[unknown, unknown, string]> {
@@ -39,6 +42,7 @@ describe('a worker', () => {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     worker = started;
+    started.on('message', (message) => told.push(message));
     const said = started.stderr ? text(started.stderr) : '';
     for (const message of [{ type: 'configuration', config: appliance.config } as const, ...more])
       started.send(message);
@@ -55,10 +59,11 @@ describe('a worker', () => {
     expect(await ending('run')).toEqual([1, null, expect.stringContaining('the journal has no job job-1')]);
   }, 30_000);
 
-  it('that cannot answer a claim', async () => {
+  it('that declines a claim', async () => {
     // No source folders: the provider cannot be opened. What is said right after the configuration is not lost.
     const end = await ending('claim', { type: 'claim', parameters: PARAMETERS });
-    expect(end).toEqual([2, null, expect.stringContaining('error CONFIG_INVALID: ')]);
+    expect(told).toMatchObject([{ type: 'claimed', error: { code: 'CONFIG_INVALID' } }]);
+    expect(end).toEqual([0, null, '']);
   }, 30_000);
 
   it('in which a file call never returns', async () => {
