@@ -47,8 +47,8 @@ export async function backUp(config: CloudConfig, folder: string, doors: Doors):
 }
 
 /**
- * Puts a backup in place of what is there; the old files stay beside the new ones as `*.before-restore`. Killed at any
- * point it leaves a folder with a database, old or new, and may be run again.
+ * Puts a backup in place of what is there; the old files stay beside the new ones as `*.before-TIME`. Killed at any
+ * point it leaves a folder with a database, old or new, and may be run again: what an earlier run kept stays.
  * @returns the epoch from now on
  * @throws IpsError CONFIG_INVALID when there is no backup, IN_USE while a service runs on the data folder
  */
@@ -59,15 +59,16 @@ export async function restore(config: CloudConfig, folder: string, doors: Doors,
   if (!(await exists(source))) throw new IpsError('CONFIG_INVALID', `${folder} holds no backup.`);
   await requirePrivateFolder(files, paths.folder);
   const lock = lockFolder(paths.lock);
+  const before = `.before-${clock.wall().toISOString().replaceAll(':', '-')}`;
   try {
     for (const name of ['walletKey', 'ownTls'] as const) {
       const text = await readPrivate(join(folder, NAMES[name]));
-      if (text !== undefined) await replace(files, paths[name], text);
+      if (text !== undefined) await replace(files, paths[name], text, before);
     }
     const staged = join(paths.folder, 'restore.sqlite');
     await removeDatabase(files, staged);
     await files.writeDurably(staged, await readFile(source));
-    const epoch = await raiseEpoch(staged, await setAside(files, paths.database, doors), doors, clock);
+    const epoch = await raiseEpoch(staged, await setAside(files, paths.database, before, doors), doors, clock);
     // What is left of the old one beside its main file is in the copy, and must not be taken for the new one's.
     await files.remove(`${paths.database}-wal`);
     await files.remove(`${paths.database}-shm`);
@@ -79,21 +80,21 @@ export async function restore(config: CloudConfig, folder: string, doors: Doors,
   }
 }
 
-async function replace(files: Files, path: string, text: string): Promise<void> {
+async function replace(files: Files, path: string, text: string, before: string): Promise<void> {
   const old = await readPrivate(path);
   if (old === text) return;
-  if (old !== undefined) await files.writeDurably(`${path}.before-restore`, old);
+  if (old !== undefined) await files.writeDurably(path + before, old);
   await files.writeDurably(path, text);
 }
 
 /**
- * Copies the database that is there to `*.before-restore`. One that cannot be read, which may be why somebody restores,
+ * Copies the database that is there to `*.before-TIME`. One that cannot be read, which may be why somebody restores,
  * is copied byte by byte.
  * @returns its epoch; 0 when it has none to tell
  */
-async function setAside(files: Files, database: string, doors: Doors): Promise<number> {
+async function setAside(files: Files, database: string, before: string, doors: Doors): Promise<number> {
   if (!(await exists(database))) return 0;
-  const kept = `${database}.before-restore`;
+  const kept = database + before;
   await removeDatabase(files, kept);
   try {
     await copyDatabase(database, kept, doors);

@@ -83,7 +83,7 @@ async function startLocked(config: CloudConfig, tools: ServiceTools): Promise<Se
     epoch: await store.meta.epoch(),
   };
   const scheduler = new Scheduler(jobTools, config);
-  const desk = new LinkDesk({ ...jobTools, lockbox, scheduler }, [pin, ...config.tls.nextPins]);
+  const desk = new LinkDesk({ ...jobTools, lockbox, scheduler }, [...new Set([pin, ...config.tls.nextPins])]);
   const pairing = new PairingDesk({ store, clock, random, lockbox, log });
   const api = await createApi({ ...jobTools, lockbox, scheduler, desk, pairing, version: VERSION }, identity);
   const hub = new Hub(desk, clock, doors);

@@ -174,5 +174,5 @@ class Daemon {
 }
 
 function isSameSet(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((pin) => other.includes(pin));
+  return one.every((pin) => other.includes(pin)) && other.every((pin) => one.includes(pin));
 }

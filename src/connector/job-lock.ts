@@ -36,12 +36,12 @@ function realPath(folder: string): string {
 /**
  * Waits until the lock is free and takes it.
  * @param name from `jobLockName`; at most 106 bytes, the kernel's limit for abstract names
- * @throws the signal's reason when it aborts; the system's error for anything but a taken name
+ * @throws the signal's reason when there is one and it aborts; the system's error for anything but a taken name
  */
-export async function acquireJobLock(name: string, clock: Clock, signal: AbortSignal): Promise<JobLock> {
+export async function acquireJobLock(name: string, clock: Clock, signal?: AbortSignal): Promise<JobLock> {
   if (Buffer.byteLength(name) > 106) throw new Error(`lock name too long: ${name}`);
   for (;;) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     const server = await tryListen(`\0${name}`);
     if (server) {
       return { release: () => new Promise((resolve) => server.close(() => resolve())) };

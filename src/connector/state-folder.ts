@@ -13,7 +13,7 @@ import { Journal } from './journal.ts';
 
 export interface StatePaths {
   folder: string;
-  /** Who we are paired with. Written last when pairing, removed first when unpairing: with it we are paired. */
+  /** Who we are paired with. Written last when pairing, removed last when unpairing: with it we are paired. */
   pairing: string;
   /** The last generation that the cloud issued. */
   generation: string;

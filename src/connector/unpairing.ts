@@ -9,7 +9,8 @@ import { type PairingRecord, requirePairing } from './pairing-record.ts';
 import { openJournal, type StatePaths } from './state-folder.ts';
 
 /**
- * The pairing record goes first: after a crash the appliance is not paired, and pairing it anew replaces the rest.
+ * The pairing record goes last: after a crash it can be done again, and no key that should be forgotten gets into the
+ * next pairing.
  * @returns what it was
  * @throws IpsError NOT_PAIRED; IN_USE naming the jobs whose ledger is not empty
  */
@@ -24,10 +25,19 @@ export async function unpair(
     throw new IpsError('IN_USE', `Jobs that are not cleaned up: ${unfinished.join(', ')}.`, {
       hint: 'Start the connector and let it finish; "ips-connector status" shows how far it is.',
     });
-  await files.remove(paths.pairing);
-  const { generation, signKey, sealKey, engineSecret, journal, health } = paths;
-  for (const path of [generation, signKey, sealKey, engineSecret, journal, `${journal}-wal`, `${journal}-shm`, health])
-    await files.remove(path);
+  const { signKey, sealKey, engineSecret, journal, generation, health, pairing } = paths;
+  const all = [
+    signKey,
+    sealKey,
+    engineSecret,
+    journal,
+    `${journal}-wal`,
+    `${journal}-shm`,
+    generation,
+    health,
+    pairing,
+  ];
+  for (const path of all) await files.remove(path);
   return record;
 }
 

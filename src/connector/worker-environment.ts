@@ -38,7 +38,7 @@ export async function workerEnvironment(
       return createProvider({ settings: providerSettings(config, platform), stateFolder, doors, clock, log });
     },
     openShare: (access) => new SmbClient({ processes, clock, access }),
-    acquireLock: (jobId, signal) => acquireJobLock(jobLockName(config.stateFolder, jobId), clock, signal),
+    acquireLock: (jobId) => acquireJobLock(jobLockName(config.stateFolder, jobId), clock),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Jobs: their types, parameters, states, steps and results. */
 import { z } from 'zod';
-import { diskNameSchema, formatSmbLocation, parseSmbLocation, smbLocationSchema } from './smb-location.ts';
+import { diskNameSchema, parseSmbLocation, smbLocationSchema } from './smb-location.ts';
 import { plainLineSchema } from './text.ts';
 
 export const JOB_STATES = ['queued', 'inProgress', 'committing', 'complete', 'failed', 'cancelled'] as const;
@@ -117,7 +117,9 @@ export type JobParameters = z.infer<typeof jobParametersSchema>;
 /** What a job of these parameters would write, however it is spelt: two live jobs of one customer must differ in it. */
 export function targetKey(parameters: JobParameters): string {
   const { location, name, format } = parameters.target;
-  return `${formatSmbLocation(parseSmbLocation(location))}/${name}.${format}`.toLowerCase();
+  // A file server takes names of any case for the same.
+  const { host, port, share, folder } = parseSmbLocation(location);
+  return JSON.stringify([host, port, share, folder, `${name}.${format}`]).toLowerCase();
 }
 
 /** The credentials a job needs, each with the target it will be sent to. */

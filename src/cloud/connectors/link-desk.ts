@@ -85,9 +85,9 @@ export class LinkDesk {
       send: (message) => opening.send(message),
     };
     await settleAll(tools, live, hello.jobs);
-    if (opening.isClosed()) return;
     // It may have been removed since it was recognised; whoever removed it found no session to close.
     await this.connector(connector.id);
+    if (opening.isClosed()) return;
     this.#sessions.set(connector.id, session);
     opening.opened(live);
     tools.registry.add(live);

@@ -11,6 +11,7 @@ import type { LiveConnector } from '../connectors/registry.ts';
 import type { JobRecord } from '../store/jobs.ts';
 import type { Nouns } from '../store/store.ts';
 import { recordAcceptance } from './offers.ts';
+import { requeue } from './own-events.ts';
 import { type JobTools, now } from './tools.ts';
 
 export interface Stored {
@@ -102,6 +103,9 @@ async function apply(tools: JobTools, tx: Nouns, by: LiveConnector, event: JobEv
         tools.log.error('a success without a grant to commit was not believed', { jobId, token, connector: by.name });
         return;
       }
+      // Whom it obeyed when it stopped was this cloud before its restore, and the job was another one's then.
+      const isStopped = body.state === 'cancelled' && body.error?.code === 'LEASE_LOST';
+      if (isStopped && (await requeue(tx, job, tools.epoch, now(tools)))) return;
       const ending = { state: body.state, result: body.result, error: body.error && knownReport(body.error) };
       await tx.transitions.end(jobId, ['inProgress', 'committing'], ending, now(tools));
       tools.leases.drop(jobId);

@@ -6,6 +6,7 @@ import type { ErrorReport } from '../../protocol/errors.ts';
 import type { EventBody } from '../../protocol/event.ts';
 import type { JobState, Leftover, TerminalState } from '../../protocol/job.ts';
 import { formatToken, parseToken, type Token } from '../../protocol/token.ts';
+import type { JobRecord } from '../store/jobs.ts';
 import type { LedgerRecord } from '../store/ledger-rows.ts';
 import type { Nouns } from '../store/store.ts';
 
@@ -40,6 +41,18 @@ export async function endByCloud(
   const ending = { ...end, result: { leftovers } };
   if (!(await tx.transitions.end(jobId, from, ending, at))) return false;
   await tellAsCloud(tx, jobId, epoch, at, { kind: 'ended', ...ending });
+  return true;
+}
+
+/**
+ * Nobody has the job any more: back to the queue, or to its end when a cancel waits. Inside a transaction.
+ * @returns false when its holder has changed meanwhile
+ */
+export async function requeue(tx: Nouns, job: JobRecord, epoch: number, at: string): Promise<boolean> {
+  if (job.token === undefined || !(await tx.transitions.requeue(job.id, job.token, at))) return false;
+  const message = `Connector "${job.connectorName}" does not have the job any more; it waits for a connector again.`;
+  await tellAsCloud(tx, job.id, epoch, at, { kind: 'log', level: 'warn', message });
+  if (job.cancelRequested) await endByCloud(tx, job.id, ['queued'], epoch, at, { state: 'cancelled' });
   return true;
 }
 

@@ -9,8 +9,7 @@ import type { JobState } from '../../protocol/job.ts';
 import type { LiveConnector } from '../connectors/registry.ts';
 import type { JobRecord } from '../store/jobs.ts';
 import { makeOffer } from './offers.ts';
-import { endByCloud } from './own-events.ts';
-import { requeue } from './settlement.ts';
+import { endByCloud, requeue } from './own-events.ts';
 import { type JobTools, now } from './tools.ts';
 import { Waits } from './waits.ts';
 

@@ -16,10 +16,9 @@ import {
 import { compareTokens, parseToken, type Token } from '../../protocol/token.ts';
 import type { LiveConnector } from '../connectors/registry.ts';
 import type { JobRecord } from '../store/jobs.ts';
-import type { Nouns } from '../store/store.ts';
 import { mayBear } from './history.ts';
 import { recordAcceptance } from './offers.ts';
-import { endByCloud, tellAsCloud } from './own-events.ts';
+import { endByCloud, requeue } from './own-events.ts';
 import { type JobTools, now } from './tools.ts';
 
 /** Tries for one job when others change it at the same moment. */
@@ -169,16 +168,4 @@ async function act(
   })();
   if (done) watch.changed(job.id);
   return done;
-}
-
-/**
- * Nobody has the job any more: back to the queue, or to its end when a cancel waits. Inside a transaction.
- * @returns false when its holder has changed meanwhile
- */
-export async function requeue(tx: Nouns, job: JobRecord, epoch: number, at: string): Promise<boolean> {
-  if (job.token === undefined || !(await tx.transitions.requeue(job.id, job.token, at))) return false;
-  const message = `Connector "${job.connectorName}" does not have the job any more; it waits for a connector again.`;
-  await tellAsCloud(tx, job.id, epoch, at, { kind: 'log', level: 'warn', message });
-  if (job.cancelRequested) await endByCloud(tx, job.id, ['queued'], epoch, at, { state: 'cancelled' });
-  return true;
 }

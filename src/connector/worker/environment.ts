@@ -37,7 +37,7 @@ export interface WorkerEnvironment {
   openProvider(platform: Platform): Promise<Provider>;
   /** No packet leaves before a method of it is called. */
   openShare(access: ShareAccess): ShareFolder;
-  acquireLock(jobId: string, signal: AbortSignal): Promise<JobLock>;
+  acquireLock(jobId: string): Promise<JobLock>;
   channel: WorkerChannel;
   doors: Doors;
   clock: Clock;

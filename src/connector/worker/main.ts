@@ -4,7 +4,6 @@
  * journal.
  */
 import type { Ledger } from '../../../providers/contract.ts';
-import { deadlineSignal } from '../../lib/clock.ts';
 import { Files } from '../../lib/files.ts';
 import { IpsError, isIpsError, toIpsError } from '../../protocol/errors.ts';
 import { type JobParameters, platformOf } from '../../protocol/job.ts';
@@ -26,8 +25,7 @@ import { JobRecord } from './record.ts';
 import { finalResult } from './result.ts';
 import { Supervisor } from './supervisor.ts';
 
-/** How long an earlier worker of the job is waited for, in ms, and from when on that is told. */
-const LOCK_LIMIT_MS = 300_000;
+/** How long an earlier worker of the job is waited for before that is told, in ms. */
 const LOCK_QUIET_MS = 2_000;
 
 /**
@@ -53,16 +51,16 @@ export async function runWorker(
   }
 }
 
-/** An earlier worker that hangs in a file call may keep the lock for long. */
+/**
+ * An earlier worker that hangs in a file call, or still removes what an earlier token made, may keep the lock for long.
+ * To give up would help nobody: the next worker would wait for the same lock.
+ */
 async function takeLock({ clock, log, acquireLock }: WorkerEnvironment, jobId: string): Promise<JobLock> {
-  const inUse = () => new IpsError('IN_USE', `An earlier worker of job ${jobId} is still there.`);
-  const limit = deadlineSignal(clock, LOCK_LIMIT_MS, inUse);
   const waiting = clock.after(LOCK_QUIET_MS, () => log.warn('waiting for an earlier worker of this job to end'));
   try {
-    return await acquireLock(jobId, limit.signal);
+    return await acquireLock(jobId);
   } finally {
     waiting.cancel();
-    limit.release();
   }
 }
 

@@ -29,8 +29,8 @@ describe('a data folder', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  async function withStore<T>(use: (store: Store) => Promise<T>): Promise<T> {
-    const store = await openStore(sqliteDialect(inside('data/cloud.sqlite')), new Doors());
+  async function withStore<T>(use: (store: Store) => Promise<T>, database = inside('data/cloud.sqlite')): Promise<T> {
+    const store = await openStore(sqliteDialect(database), new Doors());
     try {
       return await use(store);
     } finally {
@@ -39,7 +39,14 @@ describe('a data folder', () => {
   }
   const remember = (name: string) =>
     withStore((store) => store.change('test', (tx) => tx.meta.addCustomer({ id: name, name, createdAt: name })));
-  const customers = () => withStore(async (store) => (await store.meta.customers()).map(({ name }) => name));
+  const customers = (database?: string) =>
+    withStore(async (store) => (await store.meta.customers()).map(({ name }) => name), database);
+  /** The databases that restores have set aside, the oldest first. */
+  const kept = async () =>
+    (await readdir(inside('data')))
+      .filter((name) => /^cloud\.sqlite\.before-[-0-9T.]+Z$/.test(name))
+      .sort()
+      .map((name) => inside(`data/${name}`));
   const epoch = () => withStore((store) => store.meta.epoch());
 
   it('comes back as it was at the backup, under a newer epoch, and the old files stay beside', async () => {
@@ -48,15 +55,16 @@ describe('a data folder', () => {
     expect(raised).toBeGreaterThan(before);
     expect(await epoch()).toBe(raised);
     expect(await customers()).toEqual(['first']);
-    expect(await readdir(inside('data'))).toContain('cloud.sqlite.before-restore');
+    expect(await kept()).toHaveLength(1);
     expect(await bringBack()).toBeGreaterThan(raised);
+    expect(await kept()).toHaveLength(2);
   });
 
   it('is restored over a database that cannot be read, which is kept as it is', async () => {
     await writeFile(inside('data/cloud.sqlite'), 'not a database at all');
     await bringBack();
     expect(await customers()).toEqual(['first']);
-    expect(await readFile(inside('data/cloud.sqlite.before-restore'), 'utf8')).toBe('not a database at all');
+    expect(await readFile((await kept())[0] ?? '', 'utf8')).toBe('not a database at all');
     await truncate(inside('data/cloud.sqlite'), 5_000);
     await bringBack();
     expect(await customers()).toEqual(['first']);
@@ -81,6 +89,7 @@ describe('a data folder', () => {
     }
     await bringBack();
     expect(await customers()).toEqual(['first']);
+    expect(await customers((await kept())[0])).toEqual(['first', 'second']);
   });
 
   it('is not restored while a service uses it, nor from a folder without a backup', async () => {

@@ -155,5 +155,9 @@ describe('the scheduler', () => {
       again.parameters.target.location = spelling;
       expect((await bench.call(site.operator, 'POST', '/v1/jobs', again)).status).toBe(409);
     }
+    again.parameters.target.location = 'smb://files.example/images/Ärger';
+    expect((await bench.call(site.operator, 'POST', '/v1/jobs', again)).status).toBe(202);
+    again.parameters.target.location = 'smb://files.example/images/ä%52ger';
+    expect((await bench.call(site.operator, 'POST', '/v1/jobs', again)).status).toBe(409);
   });
 });

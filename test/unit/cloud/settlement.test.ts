@@ -249,4 +249,18 @@ describe('settling after a reconnect', () => {
     expect(connector.last('eventsStored')).toEqual({ type: 'eventsStored', upTo: [{ ...ahead, seq: 7 }] });
     expect((await state(ahead.jobId)).state).toBe('complete');
   });
+
+  it('runs a job again whose bearer the cloud had told to stop before it was restored', async () => {
+    await bench.stop();
+    await begin(2);
+    await connector.connect({ slots: 0 });
+    const { body } = await bench.createJob(site.operator);
+    const stopped = { jobId: body.id, token: '1.1' };
+    await connector.connect({ jobs: [{ ...stopped, state: 'leftover' }], slots: 0 });
+    const error = { code: 'LEASE_LOST', message: 'Lost.', hint: 'None.' };
+    await connector.tell(stopped, { kind: 'ended', state: 'cancelled', result: { leftovers: [] }, error });
+    expect(await state(body.id)).toMatchObject({ state: 'queued' });
+    await connector.connect({ slots: 1 });
+    expect(connector.offer()).toMatchObject({ jobId: body.id, token: expect.stringMatching(/^2\./) });
+  });
 });

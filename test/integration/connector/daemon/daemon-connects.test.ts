@@ -79,6 +79,16 @@ describe('the daemon', () => {
     expect(pinsOnDisk()).toEqual([afterNext.pin]);
   });
 
+  it('takes up the next pin also from a cloud that has named one twice', async () => {
+    const next = await makeCertificate();
+    void appliance.start();
+    const peer = await cloud.peer();
+    await peer.welcomes({ generation: 2, pins: [certificate.pin, certificate.pin] });
+    peer.cut();
+    await (await cloud.peer()).welcomes({ generation: 3, pins: [certificate.pin, next.pin] });
+    expect(pinsOnDisk()).toEqual([certificate.pin, next.pin]);
+  });
+
   it.each([
     ['a set without the key that it talks to', async () => [(await makeCertificate()).pin]],
     ['nonsense', async () => [certificate.pin, 'sha256/nonsense']],

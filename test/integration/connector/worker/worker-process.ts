@@ -84,7 +84,7 @@ await runWorker(
       size: async (name) => (await call('share', 'size', name)) as number | undefined,
       remove: async (name) => void (await doors.pass('file', 'smb.remove', () => call('share', 'remove', name))),
     }),
-    acquireLock: (jobId, signal) => acquireJobLock(jobLockName(order.folder, jobId), clock, signal),
+    acquireLock: (jobId) => acquireJobLock(jobLockName(order.folder, jobId), clock),
     channel: processChannel().channel,
     doors,
     clock,
