@@ -1,6 +1,7 @@
 /**
  * Runs every test and says how many passed, failed and were skipped, and how many booted a virtual machine. Unit and
- * integration tests run side by side; end-to-end tests, which boot engines, one after the other. Fails also when fewer
+ * integration tests run side by side; those that look at the whole host, and end-to-end tests, which boot engines, one
+ * after the other. Fails also when fewer
  * tests booted a VM than test/e2e/expected.json demands, so that a harness that quietly stops booting is noticed.
  *
  * Arguments are passed on to jest (a path or a name), and then only what matches is run and no number is demanded.
@@ -48,7 +49,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 
 try {
   const quick = await runJest('quick', ['test/unit', 'test/integration'], ['--maxWorkers=2']);
-  const booting = await runJest('e2e', ['test/e2e'], ['--runInBand', '--verbose']);
+  const booting = await runJest('alone', ['test/host', 'test/e2e'], ['--runInBand', '--verbose']);
   const total = {
     passed: quick.passed + booting.passed,
     failed: quick.failed + booting.failed,

@@ -6,8 +6,8 @@
  * clock and no power.
  */
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type Server } from 'node:tls';
 import {
   BOOT_ID_HEADER,
   BOOT_IDENTITY,
@@ -52,7 +52,7 @@ export class EngineDouble {
   readonly #share: ShareDouble;
   readonly #bootKey: Buffer;
   readonly #server: Server;
-  readonly #sockets = new Set<TLSSocket>();
+  readonly #sockets = new Set<Socket>();
   readonly #events: { seq: number; bootId: string; body: EngineEventBody }[] = [];
   #sessionKey: Buffer | undefined;
   #task: EngineTask | undefined;
@@ -76,12 +76,15 @@ export class EngineDouble {
         },
       },
       (socket) => {
-        this.#sockets.add(socket);
         socket.on('error', () => undefined);
-        socket.on('close', () => this.#sockets.delete(socket));
         http.emit('connection', socket);
       },
     );
+    // From the first packet on, so that whoever cuts them hits those in their handshake too.
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
     this.#server.on('tlsClientError', () => undefined);
     if (script.mute) this.#server.prependListener('connection', (socket) => socket.destroy());
     if (script.holdAt) this.#gates.set(script.holdAt, Promise.withResolvers());

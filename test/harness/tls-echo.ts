@@ -9,7 +9,7 @@ export function pinnedTo(port: number, trust: PeerTrust, host = '127.0.0.1'): Pi
 
 /** @returns what the peer echoed. @throws PeerTrustError */
 export async function echo(tls: PinnedTls, port: number, host = '127.0.0.1'): Promise<string> {
-  const options = await tls.options(AbortSignal.timeout(5_000));
+  const options = await tls.options(AbortSignal.timeout(30_000));
   return await new Promise((resolve, reject) => {
     const socket = connect({ ...options, host, port }, () => {
       socket.write('hello');

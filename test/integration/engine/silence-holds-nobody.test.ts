@@ -19,7 +19,7 @@ import { HangingFile } from './hanging-file.ts';
 
 const MIB = 1024 * 1024;
 /** In ms: the moment that is given to what hangs, and what a busy machine needs. */
-const SOON_MS = 6_000;
+const SOON_MS = 20_000;
 const ALL = Array.from({ length: 64 }, (_, index) => index);
 
 let folder: string;

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
 import { emptyHive } from '../../fixtures/regf.ts';
 import { unpack } from '../../fixtures/sample-hives.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { runTool } from '../../harness/tools.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const inside = temporaryFolder();
 

@@ -4,8 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { emptyHive } from '../../fixtures/regf.ts';
 import { writeHives } from '../../fixtures/sample-hives.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { runTool } from '../../harness/tools.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const inside = temporaryFolder();
 

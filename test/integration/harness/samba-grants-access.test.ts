@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Samba, startSamba } from '../../harness/samba.ts';
 import { type ShareTarget, smbclient, smbclientList } from '../../harness/smbclient.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
 
 const inside = temporaryFolder();
 let samba: Samba;

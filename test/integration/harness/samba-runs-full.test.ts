@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readMounts } from '../../harness/proc-files.ts';
 import { type Samba, startSamba } from '../../harness/samba.ts';
 import { type ShareTarget, smbclient } from '../../harness/smbclient.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
 
 const inside = temporaryFolder();
 let samba: Samba;

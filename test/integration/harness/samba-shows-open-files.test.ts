@@ -2,11 +2,11 @@
 
 import { open } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../harness/eventually.ts';
 import { type OpenFile, type Samba, startSamba } from '../../harness/samba.ts';
 import { smbclient } from '../../harness/smbclient.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { runTool } from '../../harness/tools.ts';
-import { eventually } from './eventually.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const inside = temporaryFolder();
 let samba: Samba;

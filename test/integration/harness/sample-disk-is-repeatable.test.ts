@@ -4,8 +4,8 @@ import { readdir, stat, truncate } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { sampleDisk } from '../../fixtures/sample-disk.ts';
 import type { SampleDisk } from '../../fixtures/sample-stamp.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { runTool } from '../../harness/tools.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const MIB = 1024 * 1024;
 const inside = temporaryFolder();

@@ -5,8 +5,8 @@ import { open, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { sampleDisk } from '../../fixtures/sample-disk.ts';
 import type { SampleDisk } from '../../fixtures/sample-stamp.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { runTool } from '../../harness/tools.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const MIB = 1024 * 1024;
 const CLUSTER = 4096;

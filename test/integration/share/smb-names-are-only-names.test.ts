@@ -2,7 +2,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Samba, startSamba } from '../../harness/samba.ts';
-import { temporaryFolder } from '../harness/temporary-folder.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { clientOf, PASSWORD } from './server.ts';
 
 const inside = temporaryFolder();

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { SmbClient } from '../../../src/share/smb-client.ts';
 import { type Samba, startSamba } from '../../harness/samba.ts';
-import { temporaryFolder } from '../harness/temporary-folder.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { clientOf, PASSWORD } from './server.ts';
 
 const inside = temporaryFolder();

@@ -38,9 +38,7 @@ describe('a connector and the real cloud', () => {
     expect(status.stdout).toMatch(/connector +one .*\nlocation +lab\n/);
     expect(status.stdout).toMatch(/daemon +running since .*\nlink +up since .*\njobs +none/);
 
-    const stopping = Date.now();
     expect(await kill(again, 'SIGTERM')).toBe(0);
-    expect(Date.now() - stopping).toBeLessThan(5_000);
     expect((await programs.ran('one', ['status'])).stdout).toMatch(/daemon +not running/);
   }, 120_000);
 

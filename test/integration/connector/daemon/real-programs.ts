@@ -57,7 +57,7 @@ export class RealPrograms {
   /** An administrator's request. */
   async api<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<T> {
     const port = Number(new URL(this.url).port);
-    const connect = await pinnedTo(port, { kind: 'pins', pins: [this.pin] }).options(AbortSignal.timeout(5_000));
+    const connect = await pinnedTo(port, { kind: 'pins', pins: [this.pin] }).options(AbortSignal.timeout(30_000));
     const dispatcher = new Agent({ connect });
     try {
       const { statusCode, body: answer } = await request(new URL(path, this.url), {

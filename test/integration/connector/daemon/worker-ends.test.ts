@@ -3,12 +3,12 @@ import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { acquireJobLock, jobLockName } from '../../../../src/connector/job-lock.ts';
 import type { ToWorker, WorkerMode } from '../../../../src/connector/worker-messages.ts';
 import { JOB, PARAMETERS } from '../../../unit/connector/daemon/doubles.ts';
 import { Appliance } from './appliance.ts';
+import { until } from './real-programs.ts';
 
 const MAIN = join(import.meta.dirname, '../../../../src/connector/main.ts');
 
@@ -24,6 +24,7 @@ describe('a worker', () => {
   });
   afterEach(async () => {
     execArgv = [];
+    said = '';
     told = [];
     worker?.kill('SIGKILL');
     await appliance.remove();
@@ -31,6 +32,7 @@ describe('a worker', () => {
 
   /** Node's own arguments for the next worker. */
   let execArgv: string[] = [];
+  let said = '';
   /** What the worker told its supervisor. */
   let told: unknown[] = [];
 
@@ -43,45 +45,48 @@ describe('a worker', () => {
     });
     worker = started;
     started.on('message', (message) => told.push(message));
-    const said = started.stderr ? text(started.stderr) : '';
+    started.stderr?.setEncoding('utf8').on('data', (text) => {
+      said += text;
+    });
+    const closed = once(started, 'close', { signal: AbortSignal.timeout(40_000) });
     for (const message of [{ type: 'configuration', config: appliance.config } as const, ...more])
       started.send(message);
-    const [code, signal] = await once(started, 'exit', { signal: AbortSignal.timeout(20_000) });
-    return [code, signal, await said];
+    const [code, signal] = await closed;
+    return [code, signal, said];
   }
 
   it('that finds a key that others can read', async () => {
     chmodSync(appliance.paths.sealKey, 0o644);
     expect(await ending('run')).toEqual([1, null, expect.stringContaining('error FILE_NOT_PRIVATE: ')]);
-  }, 30_000);
+  });
 
   it('whose job is not in the journal', async () => {
     expect(await ending('run')).toEqual([1, null, expect.stringContaining('the journal has no job job-1')]);
-  }, 30_000);
+  });
 
   it('that declines a claim', async () => {
     // No source folders: the provider cannot be opened. What is said right after the configuration is not lost.
     const end = await ending('claim', { type: 'claim', parameters: PARAMETERS });
     expect(told).toMatchObject([{ type: 'claimed', error: { code: 'CONFIG_INVALID' } }]);
     expect(end).toEqual([0, null, '']);
-  }, 30_000);
+  });
 
   it('in which a file call never returns', async () => {
     execFileSync('mkfifo', [fifo()]);
     execArgv = ['--import', join(import.meta.dirname, 'hang.ts')];
     expect(await ending('run')).toEqual([null, 'SIGKILL', expect.stringContaining('the journal has no job job-1')]);
-  }, 30_000);
+  });
 
   it('waits for an earlier one that holds the job', async () => {
     const lock = await acquireJobLock(
       jobLockName(appliance.config.stateFolder, JOB.jobId),
       appliance.tools.clock,
-      AbortSignal.timeout(1_000),
+      AbortSignal.timeout(30_000),
     );
     const end = ending('run');
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await until('it says so', () => said.includes('waiting for an earlier worker of this job to end'));
     expect(worker?.exitCode).toBeNull();
     await lock.release();
-    expect(await end).toEqual([1, null, expect.stringContaining('waiting for an earlier worker of this job to end')]);
-  }, 30_000);
+    expect(await end).toEqual([1, null, expect.stringContaining('the journal has no job job-1')]);
+  });
 });

@@ -70,14 +70,14 @@ it('is not asked for without end when the engine takes commits and never answers
 });
 
 it('by a new worker is asked for anew, and neither cancel nor timeout ends that', async () => {
-  site = await Site.open({ limits: { timeoutSeconds: 4 } });
+  site = await Site.open({ limits: { timeoutSeconds: 7 } });
   await site.runToTheGrant();
   const granted = Promise.withResolvers<undefined>();
   site.grant = granted.promise;
   const run = site.run();
   await until(() => site.grantsAsked === 2);
   site.cancel();
-  await new Promise((resolve) => setTimeout(resolve, 4_500));
+  await new Promise((resolve) => setTimeout(resolve, 7_500));
   expect([site.job.phase, site.commits]).toEqual(['committing', 0]);
   granted.resolve(undefined);
   await run;

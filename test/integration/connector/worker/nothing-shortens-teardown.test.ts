@@ -6,7 +6,7 @@ let site: Site;
 afterEach(() => site.close());
 
 async function whileTearingDown(disturb: () => void | Promise<void>): Promise<void> {
-  site = await Site.open({ script: { undead: true }, limits: { timeoutSeconds: 6, cleanupTimeoutSeconds: 60 } });
+  site = await Site.open({ script: { undead: true }, limits: { timeoutSeconds: 8, cleanupTimeoutSeconds: 60 } });
   const run = site.run();
   await until(() => site.job.phase === 'finishing' && site.platform.calls.includes('destroy'));
   await disturb();
@@ -26,6 +26,6 @@ it('a cancel', async () => {
 it('the timeout', async () => {
   const started = performance.now();
   await whileTearingDown(async () => {
-    await until(() => performance.now() - started > 6_500);
+    await until(() => performance.now() - started > 8_500);
   });
 });

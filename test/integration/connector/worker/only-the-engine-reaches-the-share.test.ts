@@ -6,7 +6,8 @@ let site: Site;
 afterEach(() => site.close());
 
 async function cancelDuringCopy(cannotDiscard: boolean): Promise<void> {
-  site = await Site.open({ script: { holdAt: 'copy', cannotDiscard }, limits: { cleanupTimeoutSeconds: 2 } });
+  const limits = cannotDiscard ? { cleanupTimeoutSeconds: 2 } : {};
+  site = await Site.open({ script: { holdAt: 'copy', cannotDiscard }, limits });
   site.platform.share.failure = 'SMB_UNREACHABLE';
   const run = site.run();
   await until(() => site.platform.share.files.has(PARTIAL));

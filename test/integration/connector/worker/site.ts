@@ -207,7 +207,7 @@ export class Site {
   async runToTheGrant(): Promise<void> {
     const { grant } = this;
     this.grant = new Promise(() => undefined);
-    void this.run();
+    void this.run().catch(() => undefined);
     await until(() => this.grantsAsked === 1);
     this.journal.storeGrant(JOB_ID, TOKEN);
     this.grant = grant;

@@ -15,7 +15,7 @@ it('ends a copy that takes too long', async () => {
 });
 
 it('ends the wait for a cloud that is away', async () => {
-  site = await Site.open({ limits: { timeoutSeconds: 2 } });
+  site = await Site.open({ limits: { timeoutSeconds: 6 } });
   site.grant = new Promise(() => undefined);
   await site.run();
   expect(site.ended()).toMatchObject({ state: 'failed', error: { code: 'JOB_TIMEOUT' } });
@@ -33,10 +33,10 @@ it('is over at once for a worker that starts too late', async () => {
 });
 
 it('does not count after the grant', async () => {
-  site = await Site.open({ script: { holdAt: 'commit' }, limits: { timeoutSeconds: 3 } });
+  site = await Site.open({ script: { holdAt: 'commit' }, limits: { timeoutSeconds: 6 } });
   const run = site.run();
   await until(() => site.job.phase === 'committing');
-  await new Promise((resolve) => setTimeout(resolve, 3_100));
+  await new Promise((resolve) => setTimeout(resolve, 6_100));
   expect(site.commits).toBe(1);
   site.engine.release();
   await run;

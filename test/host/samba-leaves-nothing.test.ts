@@ -5,11 +5,11 @@ import { once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { captureHostState, compareHostState, describeHostItem, type HostState } from '../../harness/host-state.ts';
-import { startSamba } from '../../harness/samba.ts';
-import { smbclientList } from '../../harness/smbclient.ts';
-import { eventually } from './eventually.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { eventually } from '../harness/eventually.ts';
+import { captureHostState, compareHostState, describeHostItem, type HostState } from '../harness/host-state.ts';
+import { startSamba } from '../harness/samba.ts';
+import { smbclientList } from '../harness/smbclient.ts';
+import { temporaryFolder } from '../harness/temporary-folder.ts';
 
 const inside = temporaryFolder();
 
@@ -59,7 +59,7 @@ describe('the samba server', () => {
       user: 'u',
       password: 'p',
     };
-    const module = path.join(import.meta.dirname, '../../harness/samba.ts');
+    const module = path.join(import.meta.dirname, '../harness/samba.ts');
     const program = `import { startSamba } from ${JSON.stringify(module)}; await startSamba(${JSON.stringify(options)}); console.log('up');`;
     const owner = spawn(process.execPath, ['--input-type=module', '-e', program], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -6,18 +6,18 @@ import { once } from 'node:events';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../harness/eventually.ts';
 import {
   captureHostState,
   compareHostState,
   describeHostItem,
   type HostItem,
   type HostState,
-} from '../../harness/host-state.ts';
-import { limitFolder } from '../../harness/limited-folder.ts';
-import { internetAddress } from '../../harness/proc-files.ts';
-import { runTool } from '../../harness/tools.ts';
-import { eventually } from './eventually.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+} from '../harness/host-state.ts';
+import { limitFolder } from '../harness/limited-folder.ts';
+import { internetAddress } from '../harness/proc-files.ts';
+import { temporaryFolder } from '../harness/temporary-folder.ts';
+import { runTool } from '../harness/tools.ts';
 
 const inside = temporaryFolder();
 let before: HostState;

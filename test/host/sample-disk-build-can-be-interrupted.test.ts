@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { captureHostState, compareHostState, describeHostItem, type HostState } from '../../harness/host-state.ts';
-import { readProcesses } from '../../harness/proc-files.ts';
-import { eventually } from './eventually.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { eventually } from '../harness/eventually.ts';
+import { captureHostState, compareHostState, describeHostItem, type HostState } from '../harness/host-state.ts';
+import { readProcesses } from '../harness/proc-files.ts';
+import { temporaryFolder } from '../harness/temporary-folder.ts';
 
 const inside = temporaryFolder();
-const PROGRAM = path.join(import.meta.dirname, '../../fixtures/sample-disk.ts');
+const PROGRAM = path.join(import.meta.dirname, '../fixtures/sample-disk.ts');
 
 /** Starts a build and returns once the NTFS partition is being filled. */
 async function startBuild(out: string): Promise<ChildProcess> {
@@ -35,7 +35,10 @@ describe('a build of the sample disk', () => {
     build.kill('SIGINT');
     const [code] = await once(build, 'close');
     expect(code).not.toBe(0);
-    expect(await appeared(before)).toEqual([]);
+    await eventually(
+      () => appeared(before),
+      (items) => items.length === 0,
+    );
     expect(await readdir(inside('interrupted'))).toEqual(['disk.raw.lock']);
   }, 60_000);
 
