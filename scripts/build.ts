@@ -34,7 +34,7 @@ await Promise.all(
     });
     const [bundle] = outputFiles;
     if (!bundle) throw new Error(`nothing came out for ${name}`);
-    const text = LAUNCHER + bundle.text.replace(/^#!.*\n/, '');
+    const text = LAUNCHER + bundle.text;
     // The same bytes leave the file as it is, so that what is built from it (the engine image) is not built anew.
     if ((await readFile(`dist/${name}`, 'utf8').catch(() => '')) === text) return;
     const temporary = `dist/.${name}.${process.pid}`;

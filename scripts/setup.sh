@@ -36,21 +36,27 @@ if ! states=$(dpkg-query --show --showformat '${Package} ${db:Status-Status}\n' 
     exit 1
   fi
 
-  # While this file is there, no installed service is started.
+  # While this file is there, no installed service is started. What was installed is disabled however this ends: the
+  # next run would not know any more that it was us.
   policy=/usr/sbin/policy-rc.d
+  own_policy=
+  undo() {
+    [ -z "$own_policy" ] || rm -f $policy
+    if [[ " ${missing[*]} " == *' samba '* ]]; then
+      for service in smbd nmbd samba-ad-dc; do
+        update-rc.d "$service" disable >/dev/null 2>&1 || true
+      done
+    fi
+  }
+  trap undo EXIT
   if [ ! -e $policy ]; then
-    trap 'rm -f $policy' EXIT
+    own_policy=yes
     printf '#!/bin/sh\nexit 101\n' >$policy
     chmod 0755 $policy
   fi
   export DEBIAN_FRONTEND=noninteractive
   apt-get -qq update
   apt-get -qq -o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}" >/dev/null
-  if [[ " ${missing[*]} " == *' samba '* ]]; then
-    for service in smbd nmbd samba-ad-dc; do
-      update-rc.d "$service" disable 2>/dev/null || true
-    done
-  fi
 fi
 
 stamp=node_modules/.installed

@@ -21,6 +21,7 @@ export function exitCodeOfError(error: IpsError): number {
     case 'USAGE':
     case 'NOT_LOGGED_IN':
     case 'CONFIG_INVALID':
+    case 'FILE_NOT_PRIVATE':
       return EXIT.usage;
     case 'INTERRUPTED':
       return EXIT.interrupted;

@@ -1,4 +1,5 @@
 /** A job as text for a person: what it is, its log, its history. */
+import { isTerminal } from '../protocol/job.ts';
 import type { JobEventView, JobView, LogLine } from '../protocol/rest.ts';
 import { indented, oneLine, plainError, plainJson } from './plain-text.ts';
 import { showBytes, showDuration, showRate, showTime } from './quantities.ts';
@@ -15,6 +16,7 @@ export function jobText(job: JobView): string {
       ['waiting for', job.waitingFor],
       ['rate', job.state === 'inProgress' && job.progress?.rate ? showRate(job.progress.rate) : undefined],
       ['connector', job.connector],
+      ['dry run', job.parameters.dryRun ? 'checks only: nothing is created' : undefined],
       ['source', source.path],
       ['target', `${target.location}/${target.name}.${target.format}`],
       ['note', job.note],
@@ -29,7 +31,7 @@ export function jobText(job: JobView): string {
       withRemedy(`${severity} ${oneLine(code)}: ${indented(message)}`, remedy),
     ),
     ...(job.error ? [plainError(job.error)] : []),
-    ...(job.result?.leftovers ?? []).map(({ kind, name, removeWith }) =>
+    ...leftBehind(job).map(({ kind, name, removeWith }) =>
       withRemedy(oneLine(`left behind: ${kind} ${name}`), removeWith),
     ),
   ];
@@ -46,6 +48,14 @@ export function historyText(events: readonly JobEventView[]): string {
       [String(id).padStart(4), showTime(at), oneLine(connector), kind.padEnd(8), plainJson(body)].join('  '),
     )
     .join('\n');
+}
+
+/**
+ * What the ledger still holds: rows of every connector that had the job, without what was removed since. A job whose
+ * connector is still at work has rows too, which it will remove.
+ */
+function leftBehind(job: JobView): JobView['openLedger'] {
+  return isTerminal(job.state) ? job.openLedger : [];
 }
 
 function withRemedy(text: string, remedy: string | undefined): string {

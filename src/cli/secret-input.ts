@@ -15,10 +15,12 @@ export interface SecretSource {
 /**
  * @param what for the prompt and the errors, for example `password`
  * @param interrupted ends the waiting for input
- * @throws IpsError USAGE when there is nothing to read it from, or it is empty; the signal's reason
+ * @throws IpsError USAGE when there is nothing to read it from, or it is empty; INTERRUPTED
  */
 export async function readSecret(what: string, source: SecretSource, interrupted: AbortSignal): Promise<Secret> {
-  const text = await readText(what, source, interrupted);
+  const text = await readText(what, source, interrupted).catch((error: unknown) => {
+    throw interrupted.aborted ? new IpsError('INTERRUPTED', undefined, { hint: 'Nothing was sent yet.' }) : error;
+  });
   const secret = text.replace(/\r?\n$/, '');
   if (secret === '') throw new IpsError('USAGE', `The ${what} is empty.`);
   return new Secret(secret);
@@ -58,7 +60,7 @@ function prompt(question: string, interrupted: AbortSignal): Promise<string> {
     lines.once('SIGINT', () => process.emit('SIGINT', 'SIGINT'));
     lines.once('close', () => {
       process.stderr.write('\n');
-      reject(interrupted.aborted ? interrupted.reason : new IpsError('USAGE', 'The input ended.'));
+      reject(new IpsError('USAGE', 'The input ended.'));
     });
   });
 }

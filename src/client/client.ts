@@ -164,10 +164,12 @@ export class IpsClient {
     }
   }
 
-  jobs(filter: { state?: JobState | undefined; limit?: number | undefined } = {}) {
+  /** Newest first. @param filter.before id of a job: only older ones */
+  jobs(filter: { state?: JobState | undefined; limit?: number | undefined; before?: string | undefined } = {}) {
     const query = new URLSearchParams();
     if (filter.state) query.set('state', filter.state);
     if (filter.limit) query.set('limit', String(filter.limit));
+    if (filter.before) query.set('before', filter.before);
     return this.#get(`/v1/jobs?${query}`, z.array(jobViewSchema));
   }
 
@@ -191,8 +193,10 @@ export class IpsClient {
     return events;
   }
 
-  audit(limit: number) {
-    return this.#get(`/v1/audit?limit=${limit}`, z.array(auditRowSchema));
+  /** Newest first. @param before number of a row: only older ones */
+  audit(limit: number, before?: number) {
+    const older = before === undefined ? '' : `&before=${before}`;
+    return this.#get(`/v1/audit?limit=${limit}${older}`, z.array(auditRowSchema));
   }
 
   /**

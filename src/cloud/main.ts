@@ -1,16 +1,19 @@
-#!/usr/bin/env node
 /** `ips-cloud`: the control plane. Reads its configuration, starts the service, stops on SIGTERM and SIGINT. */
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { systemClock } from '../lib/clock.ts';
 import { Doors } from '../lib/doors.ts';
 import { Files } from '../lib/files.ts';
 import { createLogger } from '../lib/logging.ts';
 import { systemRandom } from '../lib/random.ts';
+import { refusedBecause } from '../lib/usage.ts';
 import { VERSION } from '../lib/version.ts';
-import { errorText, isIpsError, toIpsError } from '../protocol/errors.ts';
+import { errorText, IpsError, isIpsError, toIpsError } from '../protocol/errors.ts';
 import { backUp, restore } from './backup.ts';
 import { type CloudConfig, CONFIG_FLAGS, DEFAULT_CONFIG_FILE, loadConfig } from './config.ts';
 import { startService } from './service.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
 
 process.title = 'ips-cloud';
 process.umask(0o077);
@@ -58,22 +61,38 @@ async function serve(flags: Flags): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`${errorText(toIpsError(error))}\n`);
-  if (!isIpsError(error) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  process.exitCode = 1;
+  // Help or version was asked for, and printed.
+  if (error instanceof CommanderError && error.exitCode === 0) return;
+  const known = error instanceof CommanderError ? new IpsError('USAGE', refusedBecause(error)) : error;
+  const failure = toIpsError(known);
+  process.stderr.write(`${errorText(failure)}\n`);
+  if (!isIpsError(known) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exitCode = failure.code === 'USAGE' || failure.code === 'CONFIG_INVALID' ? EXIT_USAGE : EXIT_FAILED;
 }
 
-const program = new Command('ips-cloud').description('The control plane of the image portability service');
-program.version(VERSION).enablePositionalOptions();
+const EXAMPLES = `
+Examples:
+  ips-cloud serve --data-folder /var/lib/ips-cloud
+  ips-cloud backup --to /backup/2026-11-23
+  ips-cloud restore --from /backup/2026-11-23
 
-function command(name: string, description: string, isDefault = false): Command {
-  const made = program.command(name, { isDefault }).description(description);
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`;
+
+const program = new Command('ips-cloud').description('The control plane of the image portability service');
+program
+  .version(VERSION)
+  .addHelpText('after', EXAMPLES)
+  .configureOutput({ outputError: () => undefined })
+  .exitOverride();
+
+function command(name: string, description: string): Command {
+  const made = program.command(name).description(description);
   made.option('--config <file>', `configuration, JSON (default: ${DEFAULT_CONFIG_FILE})`);
   for (const { flag, doc } of CONFIG_FLAGS) made.option(`--${flag} <value>`, doc);
   return made;
 }
 
-command('serve', 'run the service', true)
+command('serve', 'run the service')
   .option('--ready-file <file>', 'write {"url", "pin"} here when the service listens')
   .option('--admin-token-file <file>', 'write the first admin token here (0600) instead of printing it')
   .action(serve);
@@ -87,7 +106,7 @@ command('restore', 'put a backup in place; the service must be stopped')
   .requiredOption('--from <folder>', 'folder of the backup')
   .action(async (flags: Flags) => {
     const epoch = await restore(configOf(flags), flags.from ?? '', doors, clock);
-    say(`Restored from ${flags.from}. Tokens are of epoch ${epoch} from now on.`);
+    say(`Restored from ${flags.from}. Lease tokens are of epoch ${epoch} from now on.`);
   });
 
 program.parseAsync().catch(fail);

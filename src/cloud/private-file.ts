@@ -1,11 +1,11 @@
 /** Files that hold a secret and their folders: made for their owner only, and refused when anybody else may read them. */
 import { stat } from 'node:fs/promises';
-import { type Files, isErrno, readIfThere } from '../lib/files.ts';
+import { type Files, isAnothers, isErrno, readIfThere } from '../lib/files.ts';
 import { IpsError } from '../protocol/errors.ts';
 
 /**
  * Makes a folder for files with secrets, or looks whether the one that is there will do.
- * @throws IpsError FILE_NOT_PRIVATE when its group or the world may enter it
+ * @throws IpsError FILE_NOT_PRIVATE when its group or the world may enter it, WRONG_USER when it is another user's
  */
 export async function requirePrivateFolder(files: Files, path: string): Promise<void> {
   await files.makePrivateFolder(path);
@@ -14,6 +14,7 @@ export async function requirePrivateFolder(files: Files, path: string): Promise<
     throw new IpsError('FILE_NOT_PRIVATE', `It is the folder ${path}.`, {
       hint: `Name a folder of its own, or run "chmod go= ${path}" if nobody else needs it.`,
     });
+  if (await isAnothers(path)) throw new IpsError('WRONG_USER', `The folder ${path} is another user's.`);
 }
 
 /**

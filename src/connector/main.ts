@@ -1,12 +1,12 @@
-#!/usr/bin/env node
 /**
  * `ips-connector`: the daemon of a resource location, and the commands that pair it. Each command is loaded when it is
  * asked for: the daemon stays small.
  */
 import { Command, CommanderError } from 'commander';
 import { isErrno } from '../lib/files.ts';
+import { refusedBecause, several } from '../lib/usage.ts';
 import { VERSION } from '../lib/version.ts';
-import { errorText, toIpsError } from '../protocol/errors.ts';
+import { errorText, IpsError, toIpsError } from '../protocol/errors.ts';
 import { addConfigOptions } from './commands/options.ts';
 
 const EXIT_FAILED = 1;
@@ -16,7 +16,7 @@ const EXAMPLES = `
 Examples:
   ips-connector pair --cloud https://ips.example.com:8440 --pin sha256/… --code ABCD-EFGH
   ips-connector pair --cloud https://ips.example.com --ca /etc/ssl/corp-ca.pem
-                                     shows a code and waits until an operator confirms it
+                                     shows a code and waits until an admin confirms it
   ips-connector run --config /etc/ips-connector/config.json
   ips-connector status
 
@@ -28,9 +28,9 @@ function program(main: string): Command {
     .description('The connector of a resource location: dials the cloud service and runs its jobs here.')
     .version(VERSION)
     .addHelpText('after', EXAMPLES)
+    .configureOutput({ outputError: () => undefined })
     .exitOverride();
   const command = (name: string, description: string) => addConfigOptions(all.command(name).description(description));
-  const several = (value: string, before: string[] = []) => [...before, value];
 
   command('run', 'runs the daemon until it is told to stop').action(
     async (flags) => await (await import('./commands/run.ts')).run(main, flags),
@@ -71,8 +71,8 @@ try {
 
 /** Tells what went wrong and what to do. @returns the exit code */
 function fail(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-  const known = toIpsError(error);
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  const known = error instanceof CommanderError ? new IpsError('USAGE', refusedBecause(error)) : toIpsError(error);
   process.stderr.write(`${errorText(known)}\n`);
   return known.code === 'USAGE' || known.code === 'CONFIG_INVALID' ? EXIT_USAGE : EXIT_FAILED;
 }

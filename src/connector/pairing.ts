@@ -1,5 +1,5 @@
 /**
- * Pairing makes an appliance a connector: with a code that an operator gave, or by showing a code that an operator
+ * Pairing makes an appliance a connector: with a code that an admin gave, or by showing a code that an admin
  * confirms. The pairing record is written last and at once, so that a crash leaves the appliance paired or not paired.
  * Nothing is sent by an appliance that is paired already, nor to a cloud that is not trusted.
  */
@@ -48,7 +48,7 @@ export interface PairingRequest {
   name: string;
   way:
     | { kind: 'code'; code: string }
-    /** `show` is given what an operator must see. */
+    /** `show` is given what an admin must see. */
     | { kind: 'claim'; show: (claim: { code: string; fingerprint: string; expiresAt: string }) => void };
 }
 

@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { Doors } from '../lib/doors.ts';
-import { exists, Files, isErrno } from '../lib/files.ts';
+import { exists, Files, isAnothers, isErrno } from '../lib/files.ts';
 import { IpsError } from '../protocol/errors.ts';
 import type { Platform } from '../protocol/job.ts';
 import { Journal } from './journal.ts';
@@ -50,8 +50,8 @@ function privateFiles(paths: StatePaths): string[] {
 }
 
 /**
- * Looks at the modes of the folder and of each file with secrets that is there.
- * @throws IpsError FILE_NOT_PRIVATE naming the first that group or others can use
+ * Looks at the modes of the folder and of each file with secrets that is there, and whose the folder is.
+ * @throws IpsError FILE_NOT_PRIVATE naming the first that group or others can use; WRONG_USER
  */
 export async function requirePrivate(paths: StatePaths): Promise<void> {
   for (const path of [paths.folder, ...privateFiles(paths)]) {
@@ -61,6 +61,8 @@ export async function requirePrivate(paths: StatePaths): Promise<void> {
         hint: `Run "chmod go= ${path}" and consider what it holds exposed.`,
       });
   }
+  if ((await exists(paths.folder)) && (await isAnothers(paths.folder)))
+    throw new IpsError('WRONG_USER', `The folder ${paths.folder} is another user's.`);
 }
 
 async function modeOf(path: string): Promise<number | undefined> {

@@ -118,6 +118,11 @@ export async function readRegion(path: string, offset: number, length: number): 
   }
 }
 
+/** Whether another user than the one we run as owns what is at this path: what we would make there is not theirs. */
+export async function isAnothers(path: string): Promise<boolean> {
+  return (await stat(path)).uid !== process.geteuid?.();
+}
+
 /** Whether anything is at this path. */
 export async function exists(path: string): Promise<boolean> {
   try {

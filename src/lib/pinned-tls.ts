@@ -14,7 +14,7 @@
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { type ConnectionOptions, connect, type PeerCertificate } from 'node:tls';
+import { type ConnectionOptions, connect, getCACertificates, type PeerCertificate } from 'node:tls';
 import type { Doors } from './doors.ts';
 
 export const PIN_PATTERN = /^sha256\/[A-Za-z0-9+/]{43}=$/;
@@ -72,7 +72,7 @@ export class PinnedTls {
    */
   async options(signal: AbortSignal): Promise<PeerTlsOptions> {
     const trust = this.#trust;
-    if (trust.kind === 'ca') return { minVersion: 'TLSv1.2', ...(trust.ca === undefined ? {} : { ca: trust.ca }) };
+    if (trust.kind === 'ca') return { minVersion: 'TLSv1.2', ca: trust.ca ?? wellKnownCas() };
     this.#looked ??= await this.#lookForPinned(trust.pins, signal);
     return {
       minVersion: 'TLSv1.2',
@@ -99,6 +99,11 @@ export class PinnedTls {
     if (!pins.includes(pin)) throw mismatch(pin);
     return { certificate: certificate.toString(), pin };
   }
+}
+
+/** Node's own list is all that it looks at unasked, and a company's CA is in the system's. */
+function wellKnownCas(): string[] {
+  return [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
 }
 
 function refusePeer(pins: readonly string[], certificate: PeerCertificate): Error | undefined {
@@ -150,8 +155,13 @@ export function asTrustError(error: unknown): PeerTrustError {
   const { message, code, cause } = fieldsOf(error);
   if (cause instanceof PeerTrustError) return cause;
   return CERTIFICATE_CODE.test(code)
-    ? new PeerTrustError('CERTIFICATE_REFUSED', `${message} (${code})`, { cause: error })
+    ? new PeerTrustError('CERTIFICATE_REFUSED', `${withoutAdvice(message)} (${code})`, { cause: error })
     : new PeerTrustError('UNREACHABLE', message || code, { cause: error });
+}
+
+/** Node tells its user to start Node in another way. */
+function withoutAdvice(message: string): string {
+  return message.replace(/; if the root CA is installed locally.*/s, '');
 }
 
 /** Without `instanceof Error`: Node's own errors are of another realm where the caller runs in a `node:vm` context. */

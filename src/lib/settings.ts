@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import convict from 'convict';
 import type { z } from 'zod';
+import { isErrno } from './files.ts';
 
 /** Names each setting that is unknown or does not fit, or the file that cannot be read. */
 export class SettingsError extends Error {
@@ -52,8 +53,9 @@ function readFile(file: string | undefined, defaultFile: string): object {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (file === undefined) return {};
-    throw new SettingsError(`${path} cannot be read.`, { cause: error });
+    if (file === undefined && isErrno(error, 'ENOENT')) return {};
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SettingsError(`${path} cannot be read: ${reason}.`, { cause: error });
   }
   const parsed = parseObject(text);
   if (!parsed) throw new SettingsError(`${path} does not hold a JSON object.`);

@@ -163,7 +163,7 @@ export const ERRORS = {
   SOURCE_UNREADABLE: entry(
     422,
     'The source disk cannot be read as the format it claims.',
-    'Check it with "qemu-img check" and give the right --format.',
+    'Check it with "qemu-img check" and give the right --disk-format.',
   ),
   SOURCE_BACKING_REFUSED: entry(
     422,
@@ -180,7 +180,7 @@ export const ERRORS = {
   ENGINE_IMAGE_MISSING: entry(
     500,
     'The engine image is not installed on the connector, or is damaged.',
-    'Run "make engine-image" or install the engine package, and check engine.imageFolder.',
+    'Run "make engine-image", copy build/engine to the connector, and check engine.imageFolder.',
   ),
   ENGINE_START_FAILED: entry(
     500,
@@ -274,6 +274,11 @@ export const ERRORS = {
     400,
     'The command was interrupted.',
     'Look before you repeat it: what was asked for may have been done all the same.',
+  ),
+  WRONG_USER: entry(
+    500,
+    'This runs as another user than the one whose files it would work with.',
+    'Run it as the owner of the folder: runuser -u USER -- COMMAND.',
   ),
   FILE_NOT_PRIVATE: entry(
     500,

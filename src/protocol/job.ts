@@ -62,7 +62,7 @@ export const credentialNameSchema = z
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63');
 
 /** Source of an export on the `qemu` platform: an image file on the connector's machine. */
-export const qemuSourceSchema = z.object({
+export const qemuSourceSchema = z.strictObject({
   platform: z.literal('qemu'),
   path: plainLineSchema
     .min(1)
@@ -76,16 +76,15 @@ export const qemuSourceSchema = z.object({
 });
 export type QemuSource = z.infer<typeof qemuSourceSchema>;
 
-export const smbTargetSchema = z.object({
+export const smbTargetSchema = z.strictObject({
   location: smbLocationSchema,
   name: diskNameSchema,
   format: z.enum(DISK_FORMATS).default('vhdx'),
   credential: credentialNameSchema.describe('credential for the share'),
 });
-export type SmbTarget = z.infer<typeof smbTargetSchema>;
 
 /** Each wait has a name and a limit, in whole seconds. */
-export const limitsSchema = z.object({
+export const limitsSchema = z.strictObject({
   queueTimeoutSeconds: z
     .int()
     .min(1)
@@ -102,13 +101,13 @@ export const limitsSchema = z.object({
 });
 export type Limits = z.infer<typeof limitsSchema>;
 
-export const exportParametersSchema = z.object({
+/** Strict, with all in it: a word that is not known here could be what makes the job harmless, misspelt. */
+export const exportParametersSchema = z.strictObject({
   type: z.literal('export'),
   source: z.discriminatedUnion('platform', [qemuSourceSchema]),
   target: smbTargetSchema,
   dryRun: z.boolean().default(false).describe('checks only: nothing is created'),
 });
-export type ExportParameters = z.infer<typeof exportParametersSchema>;
 
 /** One member a job type. */
 export const jobParametersSchema = z.discriminatedUnion('type', [exportParametersSchema]);
@@ -138,7 +137,6 @@ export const hashSchema = z.object({
   scope: z.enum(['copy', 'source']),
   value: z.string().regex(/^[0-9a-f]{64}$/),
 });
-export type ContentHashRecord = z.infer<typeof hashSchema>;
 
 /** A resource that could not be removed in time. */
 export const leftoverSchema = z.object({

@@ -1,6 +1,6 @@
 /**
  * The REST contract under `/v1`: what is sent and what comes back. One set of schemas for validation, for the OpenAPI
- * page and for the client.
+ * page and for the client. What people send is taken as it is meant or not at all: no unknown word is passed over.
  */
 import { z } from 'zod';
 import { jobEventSchema, ledgerRowSchema } from './event.ts';
@@ -46,7 +46,7 @@ export type Role = (typeof ROLES)[number];
 export const roleSchema = z.enum(ROLES);
 
 // API tokens
-export const createApiTokenSchema = z.object({ name: nameSchema, role: roleSchema });
+export const createApiTokenSchema = z.strictObject({ name: nameSchema, role: roleSchema });
 export const apiTokenViewSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -59,7 +59,7 @@ export const createdApiTokenSchema = apiTokenViewSchema.extend({
 });
 
 // Resource locations
-export const createResourceLocationSchema = z.object({ name: nameSchema });
+export const createResourceLocationSchema = z.strictObject({ name: nameSchema });
 export const resourceLocationViewSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -72,7 +72,7 @@ export const pairingCodeTextSchema = z
   .string()
   .transform((text) => text.toUpperCase().replace(/[\s-]/g, ''))
   .pipe(z.string().regex(/^[ABCDEFGHJKMNPQRSTVWXYZ23456789]{8}$/, 'a pairing code is XXXX-XXXX'));
-export const createPairingCodeSchema = z.object({ resourceLocation: z.string() });
+export const createPairingCodeSchema = z.strictObject({ resourceLocation: z.string() });
 export const createdPairingCodeSchema = z.object({
   code: z.string(),
   expiresAt: z.string(),
@@ -84,7 +84,10 @@ export const pendingPairingSchema = z.object({
   fingerprint: z.string().describe('of the appliance key: compare it with the one the appliance shows'),
   expiresAt: z.string(),
 });
-export const confirmPairingSchema = z.object({ resourceLocation: z.string(), fingerprint: z.string().optional() });
+export const confirmPairingSchema = z.strictObject({
+  resourceLocation: z.string(),
+  fingerprint: z.string().optional(),
+});
 
 /** Raw public key, base64url, 32 bytes. */
 const publicKeySchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
@@ -134,7 +137,7 @@ export const connectorViewSchema = z.object({
 });
 
 // Credentials
-export const putCredentialSchema = z.object({
+export const putCredentialSchema = z.strictObject({
   secret: z.discriminatedUnion('type', [usernamePasswordSchema]),
   allowedTargets: z.array(allowedTargetSchema).min(1).max(100),
 });
@@ -148,7 +151,7 @@ export const credentialViewSchema = z.object({
 });
 
 // Jobs
-export const createJobSchema = z.object({
+export const createJobSchema = z.strictObject({
   resourceLocation: z.string().describe('name or id'),
   parameters: jobParametersSchema,
   limits: limitsSchema.prefault({}),
@@ -185,7 +188,10 @@ export const jobViewSchema = z.object({
 export type JobView = z.infer<typeof jobViewSchema>;
 
 /** A job's event as readers get it: `id` is the cloud's own sequence within the job, the SSE event id. */
-export const jobEventViewSchema = jobEventSchema.extend({ id: z.int(), connector: z.string().optional() });
+export const jobEventViewSchema = jobEventSchema.extend({
+  id: z.int(),
+  connector: z.string().optional().describe('its name; its id when it was removed'),
+});
 export type JobEventView = z.infer<typeof jobEventViewSchema>;
 
 export const logLineSchema = z.object({

@@ -51,7 +51,7 @@ const atMost = (bytes: number) => (text: string) => Buffer.byteLength(text) <= b
  * and smbclient take for the same account. `user@domain.example` is that account's name for both, without `domain`.
  */
 export const usernamePasswordSchema = z
-  .object({
+  .strictObject({
     type: z.literal('UsernamePassword'),
     username: z
       .string()

@@ -45,13 +45,15 @@ export function addAdministrationCommands(program: Command, context: Context): v
   program
     .command('audit')
     .description('who did what, newest first')
-    .option('--limit <n>', 'how many rows', parseCount, 50)
+    .option('--limit <n>', 'how many rows, 1000 at most', parseCount, 50)
+    .option('--before <n>', 'only rows older than the one with this number', parseCount)
     .action(async (_options: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommonOptions & { limit: number }>();
-      print(context, options, await connect(context, options).audit(options.limit), (rows) =>
+      const options = command.optsWithGlobals<CommonOptions & { limit: number; before?: number }>();
+      print(context, options, await connect(context, options).audit(options.limit, options.before), (rows) =>
         table(
-          ['at', 'actor', 'action', 'subject', 'detail'],
+          ['no', 'at', 'actor', 'action', 'subject', 'detail'],
           rows.map((row) => [
+            String(row.id),
             showTime(row.at),
             row.actor,
             row.action,

@@ -1,5 +1,6 @@
 /** `ips credential …`: the wallet. Secrets go in; they never come out. */
 import type { Command } from 'commander';
+import { several } from '../../lib/usage.ts';
 import { type CommonOptions, type Context, connect, print } from '../context.ts';
 import { showTime } from '../quantities.ts';
 import { readSecret } from '../secret-input.ts';
@@ -21,7 +22,11 @@ export function addCredentialCommands(program: Command, context: Context): void 
     .description('store a user name and password, or replace them')
     .requiredOption('--username <name>', 'user name')
     .option('--domain <domain>', 'Windows domain of the user')
-    .requiredOption('--allow <target...>', 'hosts or shares it may be used for: smb://host[:port][/share]')
+    .requiredOption(
+      '--allow <target>',
+      'host or share it may be used for, smb://host[:port][/share]; may be repeated',
+      several,
+    )
     .option('--password-file <file>', 'read the password from a file')
     .option('--password-stdin', 'read the password from standard input')
     .addHelpText(

@@ -22,16 +22,17 @@ export function addJobCommands(program: Command, context: Context): void {
     .command('list')
     .description('list jobs, newest first')
     .addOption(new Option('--state <state>', 'only jobs in this state').choices(JOB_STATES))
-    .option('--limit <n>', 'how many', parseCount, 50)
-    .addHelpText('after', '\nExamples:\n  ips job list --state inProgress\n  ips job list --json')
+    .option('--limit <n>', 'how many, 500 at most', parseCount, 50)
+    .option('--before <id>', 'only jobs older than this one')
+    .addHelpText('after', '\nExamples:\n  ips job list --state inProgress\n  ips job list --before job-3k9m… --json')
     .action(async (_options: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommonOptions & { state?: JobState; limit: number }>();
+      const options = command.optsWithGlobals<CommonOptions & { state?: JobState; limit: number; before?: string }>();
       print(context, options, await connect(context, options).jobs(options), (jobs) =>
         table(
           ['id', 'type', 'state', 'progress', 'target', 'created'],
           jobs.map((each) => [
             each.id,
-            each.parameters.type,
+            each.parameters.dryRun ? `${each.parameters.type}, dry run` : each.parameters.type,
             each.error ? `${each.state} (${each.error.code})` : each.state,
             `${each.overallProgressPercent} %`,
             `${each.parameters.target.name}.${each.parameters.target.format}`,

@@ -1,13 +1,16 @@
 /** `ips login`, `ips logout`, `ips status`. */
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { IpsClient } from '../../client/client.ts';
 import { parseCloudUrl } from '../../client/cloud-url.ts';
-import { type PeerTrust, PIN_PATTERN } from '../../lib/pinned-tls.ts';
+import { trustOf } from '../../client/trust.ts';
+import { several } from '../../lib/usage.ts';
 import { IpsError } from '../../protocol/errors.ts';
 import { type CommonOptions, type Context, connect, print } from '../context.ts';
 import { readSecret } from '../secret-input.ts';
 import { facts } from '../table.ts';
+
+/** One word, as `ips-cloud` and `ips token create` print it. */
+const TOKEN = /^[\x21-\x7e]+$/;
 
 interface LoginOptions extends CommonOptions {
   url: string;
@@ -22,7 +25,7 @@ export function addLoginCommands(program: Command, context: Context): void {
     .command('login')
     .description('log in to a cloud service and make it the current one')
     .requiredOption('--url <url>', 'address of the cloud service: https://host[:port]')
-    .option('--pin <pin...>', 'trust the key with this pin (sha256/…), as ips-cloud printed it')
+    .option('--pin <pin>', 'trust the key with this pin (sha256/…), as ips-cloud printed it; may be repeated', several)
     .option('--ca <file>', 'trust certificates that this CA (PEM) signed')
     .option('--token-file <file>', 'read the API token from a file')
     .option('--token-stdin', 'read the API token from standard input')
@@ -55,7 +58,8 @@ Examples:
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       const { name, url } = context.deployments.pick(options.deployment);
-      print(context, options, await connect(context, options).status(), (status) =>
+      const status = await connect(context, options).status();
+      print(context, options, { deployment: name, url: url.origin, ...status }, () =>
         facts([
           ['deployment', `${name} (${url.origin})`],
           ['version', status.version],
@@ -76,9 +80,11 @@ Examples:
 
 async function login(context: Context, options: LoginOptions): Promise<void> {
   const url = parseCloudUrl(options.url);
-  const trust = await trustOf(options);
+  const trust = trustOf(options);
   const source = { file: options.tokenFile, stdin: options.tokenStdin };
   const token = await readSecret('token', source, context.interrupted);
+  if (!TOKEN.test(token.reveal()))
+    throw new IpsError('USAGE', 'What was given as the API token has blanks or line breaks in it.');
   const status = await new IpsClient({ url, trust, token }, context).status();
   const name = options.deployment ?? url.host;
   await context.deployments.store({ name, url, trust, token });
@@ -88,17 +94,4 @@ async function login(context: Context, options: LoginOptions): Promise<void> {
     { deployment: name, ...status },
     () => `Logged in to ${name} as ${status.role} of ${status.customer}.`,
   );
-}
-
-async function trustOf({ pin, ca }: LoginOptions): Promise<PeerTrust> {
-  if (pin && ca) throw new IpsError('USAGE', 'Give --pin or --ca, not both.');
-  for (const each of pin ?? [])
-    if (!PIN_PATTERN.test(each)) throw new IpsError('USAGE', `"${each}" is no pin such as sha256/BASE64.`);
-  if (pin) return { kind: 'pins', pins: pin };
-  if (ca === undefined) return { kind: 'ca' };
-  try {
-    return { kind: 'ca', ca: await readFile(ca, 'utf8') };
-  } catch (error) {
-    throw new IpsError('USAGE', `The CA certificate cannot be read: ${(error as Error).message}.`);
-  }
 }

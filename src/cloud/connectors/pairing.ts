@@ -1,6 +1,6 @@
 /**
- * Pairing, both ways. An operator issues a code that an appliance redeems; or an appliance shows a code and its key's
- * fingerprint, and an operator who sees the same fingerprint confirms. A claim belongs to no customer until it is
+ * Pairing, both ways. An admin issues a code that an appliance redeems; or an appliance shows a code and its key's
+ * fingerprint, and an admin who sees the same fingerprint confirms. A claim belongs to no customer until it is
  * confirmed: where a cloud serves several, it is shown only to somebody who knows its code.
  */
 import { verify } from 'node:crypto';
@@ -42,12 +42,12 @@ const MAX_NAME = 63;
 
 /**
  * For appliances, which anybody can claim to be: a code is one of 30^8. The overall limits only bound the memory that
- * counting takes; they are out of the reach of a few strangers, and nothing that an operator does counts against them.
+ * counting takes; they are out of the reach of a few strangers, and nothing that an admin does counts against them.
  */
 const TRIES = { windowMs: CODE_TTL_MS, perKey: 20, overall: 50_000 };
 const LOOKS = { windowMs: 60_000, perKey: 120, overall: 50_000 };
-/** For operators, each by their token. */
-const OPERATOR_TRIES = { windowMs: 60_000, perKey: 60, overall: 5_000 };
+/** For admins, each by their token. */
+const ADMIN_TRIES = { windowMs: 60_000, perKey: 60, overall: 5_000 };
 
 export interface PairingTools {
   readonly store: Store;
@@ -61,13 +61,13 @@ export class PairingDesk {
   readonly #tools: PairingTools;
   readonly #tries: RateLimiter;
   readonly #looks: RateLimiter;
-  readonly #operatorTries: RateLimiter;
+  readonly #adminTries: RateLimiter;
 
   constructor(tools: PairingTools) {
     this.#tools = tools;
     this.#tries = new RateLimiter(tools.clock, TRIES);
     this.#looks = new RateLimiter(tools.clock, LOOKS);
-    this.#operatorTries = new RateLimiter(tools.clock, OPERATOR_TRIES);
+    this.#adminTries = new RateLimiter(tools.clock, ADMIN_TRIES);
   }
 
   /** A new code for this location. @throws IpsError NOT_FOUND */
@@ -163,12 +163,12 @@ export class PairingDesk {
   }
 
   /**
-   * Claims that wait, each with the fingerprint that the operator must compare.
+   * Claims that wait, each with the fingerprint that the admin must compare.
    * @param code only this one
    * @throws IpsError RATE_LIMITED, REQUEST_INVALID without a code where another customer could be meant
    */
   async pending(caller: Caller, code?: string): Promise<z.output<typeof pendingPairingSchema>[]> {
-    this.#operatorTries.take(caller.tokenId);
+    this.#adminTries.take(caller.tokenId);
     const { store } = this.#tools;
     if (code === undefined && (await store.meta.customers()).length > 1)
       throw new IpsError('REQUEST_INVALID', 'Give the code: this cloud serves several customers.');
@@ -184,7 +184,7 @@ export class PairingDesk {
   }
 
   /**
-   * An operator vouches for a claim: the appliance becomes a connector of this location.
+   * An admin vouches for a claim: the appliance becomes a connector of this location.
    * @throws IpsError RATE_LIMITED, NOT_FOUND, PAIRING_CODE_UNKNOWN, PAIRING_CODE_EXPIRED, PAIRING_CODE_USED,
    *   REQUEST_INVALID when the fingerprint is another one
    */
@@ -193,7 +193,7 @@ export class PairingDesk {
     code: string,
     request: { resourceLocation: string; fingerprint?: string | undefined },
   ): Promise<ConnectorRecord> {
-    this.#operatorTries.take(caller.tokenId);
+    this.#adminTries.take(caller.tokenId);
     const { at, ms } = this.#now();
     return await this.#tools.store.change('pairing.confirm', async (tx) => {
       const location = await findLocation(tx, caller, request.resourceLocation);

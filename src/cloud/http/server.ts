@@ -4,7 +4,7 @@
  */
 import type { Server } from 'node:https';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type RouteGenericInterface } from 'fastify';
 import {
   jsonSchemaTransform,
   serializerCompiler,
@@ -16,7 +16,7 @@ import { problemSchema, type Role } from '../../protocol/rest.ts';
 import { RateLimiter } from '../rate-limiter.ts';
 import type { ApiTools } from './api-tools.ts';
 import { authenticate, type Caller, demandRole } from './caller.ts';
-import { knownError, PROBLEM_TYPE, toProblem } from './problems.ts';
+import { knownError, PROBLEM_TYPE, rawRefusal, toProblem } from './problems.ts';
 import { registerAdministration } from './routes/administration.ts';
 import { registerConnectors } from './routes/connectors.ts';
 import { registerCredentials } from './routes/credentials.ts';
@@ -57,6 +57,11 @@ export async function createApi(tools: ApiTools, tls: TlsIdentity) {
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 128 },
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, knownError(error) ?? new IpsError('INTERNAL')),
+    clientErrorHandler: (error, socket) => {
+      if (socket.writable) socket.write(rawRefusal(error.code));
+      socket.destroySoon();
+    },
   });
   const app = plain.withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
@@ -90,13 +95,14 @@ function answerErrors(app: FastifyInstance<Server>, { log }: ApiTools): void {
   app.setErrorHandler((error, request, reply) => {
     const known = knownError(error);
     if (!known) log.error('a request met an error', { method: request.method, route: request.routeOptions.url, error });
-    const { problem, headers } = toProblem(known ?? new IpsError('INTERNAL'));
-    return reply.code(problem.status).headers(headers).type(PROBLEM_TYPE).send(problem);
+    return sendProblem(reply, known ?? new IpsError('INTERNAL'));
   });
-  app.setNotFoundHandler((_request, reply) => {
-    const { problem, headers } = toProblem(new IpsError('NOT_FOUND', 'No such path.'));
-    return reply.code(problem.status).headers(headers).type(PROBLEM_TYPE).send(problem);
-  });
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, new IpsError('NOT_FOUND', 'No such path.')));
+}
+
+function sendProblem(reply: FastifyReply<RouteGenericInterface, Server>, error: IpsError) {
+  const { problem, headers } = toProblem(error);
+  return reply.code(problem.status).headers(headers).type(PROBLEM_TYPE).send(problem);
 }
 
 /** Looks at the token before the body is read, and writes down, about once a minute, that it was used. */

@@ -1,6 +1,7 @@
 /** A job as the API shows it. */
 import { isTerminal, overallPercent } from '../../protocol/job.ts';
 import type { JobView } from '../../protocol/rest.ts';
+import type { ConnectorRecord } from '../store/connectors.ts';
 import type { JobRecord } from '../store/jobs.ts';
 import type { Nouns } from '../store/store.ts';
 import type { JobTools } from './tools.ts';
@@ -48,7 +49,9 @@ async function whyWaiting(
 ): Promise<string> {
   const connectors = await nouns.connectors.ofLocation(job.locationId);
   if (connectors.length === 0) return `"${location}" has no connector yet: pair one with "ips connector pair".`;
-  const able = connectors.filter((one) => one.standing !== 'lost' && one.platforms.includes(job.platform));
+  // One that was never here has not said what it serves.
+  const mayServe = (one: ConnectorRecord) => one.lastSeenAt === null || one.platforms.includes(job.platform);
+  const able = connectors.filter((one) => one.standing !== 'lost' && mayServe(one));
   if (able.length === 0) return `No connector of "${location}" has the platform ${job.platform}.`;
   const offered = connectors.find((one) => one.id === job.offer?.connectorId);
   if (offered) return `Offered to connector "${offered.name}"; its answer is awaited.`;

@@ -77,13 +77,21 @@ export class Jobs {
   }
 
   /** Newest first. */
-  async list(customerId: string, filter: { state?: JobState | undefined; limit: number }): Promise<JobRecord[]> {
-    const { state, limit } = filter;
+  async list(
+    customerId: string,
+    filter: { state?: JobState | undefined; olderThan?: JobRecord | undefined; limit: number },
+  ): Promise<JobRecord[]> {
+    const { state, olderThan, limit } = filter;
     const rows = await this.#db
       .selectFrom('jobs')
       .selectAll()
       .where('customerId', '=', customerId)
       .$if(state !== undefined, (query) => query.where('state', '=', state as JobState))
+      .$if(olderThan !== undefined, (query) =>
+        query.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple('createdAt', 'id'), '<', tuple(olderThan?.createdAt ?? '', olderThan?.id ?? '')),
+        ),
+      )
       .orderBy('createdAt', 'desc')
       .orderBy('id', 'desc')
       .limit(limit)

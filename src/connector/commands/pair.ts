@@ -1,15 +1,13 @@
 /** `ips-connector pair` and `ips-connector unpair`. */
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { parseCloudUrl } from '../../client/cloud-url.ts';
+import { trustOf } from '../../client/trust.ts';
 import { Files } from '../../lib/files.ts';
-import { PIN_PATTERN } from '../../lib/pinned-tls.ts';
 import { IpsError } from '../../protocol/errors.ts';
 import { nameSchema } from '../../protocol/rest.ts';
 import { lockStateFolder } from '../daemon-lock.ts';
 import { type PairingRequest, pair as pairAppliance } from '../pairing.ts';
-import type { CloudTrust } from '../pairing-record.ts';
 import { statePaths } from '../state-folder.ts';
 import { unpair as unpairAppliance } from '../unpairing.ts';
 import { configOf, type Flags, Stopped, stopSignal, systemTools } from './options.ts';
@@ -54,25 +52,6 @@ export async function unpair(flags: Flags): Promise<void> {
   } finally {
     await lock.release();
   }
-}
-
-function trustOf(flags: PairFlags): CloudTrust {
-  const pins = flags.pin ?? [];
-  if (pins.length > 0 && flags.ca !== undefined) throw new IpsError('USAGE', 'Give --pin or --ca, not both.');
-  const wrong = pins.find((pin) => !PIN_PATTERN.test(pin));
-  if (wrong !== undefined) throw new IpsError('USAGE', `"${wrong}" is no pin like sha256/BASE64=.`);
-  if (pins.length > 0) return { kind: 'pins', pins };
-  return flags.ca === undefined ? { kind: 'ca' } : { kind: 'ca', ca: readCa(flags.ca) };
-}
-
-function readCa(path: string): string {
-  try {
-    const pem = readFileSync(path, 'utf8');
-    if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
-  } catch (error) {
-    throw new IpsError('USAGE', `${path} cannot be read.`, { cause: error });
-  }
-  throw new IpsError('USAGE', `${path} holds no PEM certificate.`);
 }
 
 function nameOf(wanted: string | undefined): string {

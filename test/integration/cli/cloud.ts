@@ -56,8 +56,8 @@ export class CliCloud {
     return { ...rest, HOME: this.home, NODE_OPTIONS: '' };
   }
 
-  async ips(args: readonly string[], input = ''): Promise<ToolResult> {
-    return await tryTool(process.execPath, [IPS, ...args], { input, env: this.environment });
+  async ips(args: readonly string[], input = '', more: NodeJS.ProcessEnv = {}): Promise<ToolResult> {
+    return await tryTool(process.execPath, [IPS, ...args], { input, env: { ...this.environment, ...more } });
   }
 
   /** Runs a command that must succeed. @returns its standard output */

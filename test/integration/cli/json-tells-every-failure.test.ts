@@ -21,6 +21,12 @@ describe('--json', () => {
   afterAll(async () => rm(home, { recursive: true, force: true }));
 
   it.each([
+    [
+      'a CA that is none',
+      ['login', '--url', 'https://h', '--ca', '/etc/hostname', '--json'],
+      'USAGE',
+      'no PEM certificate',
+    ],
     ['a missing option', ['connector', 'pair', '--json'], 'USAGE', "'--location <name>' not specified"],
     ['an unknown option', ['job', 'list', '--sate', 'queued', '--json'], 'USAGE', "Unknown option '--sate'"],
     ['an unknown command', ['jbo', '--json'], 'USAGE', "Unknown command 'jbo' (Did you mean job?)"],

@@ -1,4 +1,4 @@
-import { chmod, readFile, stat } from 'node:fs/promises';
+import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CliCloud } from './cloud.ts';
@@ -35,6 +35,7 @@ describe('ips login', () => {
     const unsigned = await cloud.ips(['login', '--url', cloud.url, '--token-file', cloud.tokenFile]);
     expect(unsigned.code).toBe(3);
     expect(unsigned.stderr).toContain('CLOUD_CERTIFICATE_REFUSED');
+    expect(unsigned.stderr).not.toContain('Node');
     const nobody = await cloud.ips([
       'login',
       '--url',
@@ -70,6 +71,23 @@ describe('ips login', () => {
     expect(ran.stderr).toContain('UNAUTHENTICATED');
     expect(ran.stderr + ran.stdout).not.toContain('ips_wrong');
     await expect(stat(config())).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('refuses a token that is not one word, before it asks anybody', async () => {
+    const ran = await cloud.ips(['login', '--url', 'https://127.0.0.1:1', '--token-stdin'], 'ips_one\nips_two\n');
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('error USAGE: ');
+    expect(ran.stderr + ran.stdout).not.toContain('ips_');
+  });
+
+  it('trusts, unasked, what the system trusts', async () => {
+    const home = join(cloud.folder, 'another-home');
+    await mkdir(home, { mode: 0o700 });
+    const args = ['login', '--url', cloud.url, '--token-file', cloud.tokenFile];
+    const system = { SSL_CERT_FILE: join(cloud.folder, 'cloud/tls.pem'), SSL_CERT_DIR: home };
+    const ran = await cloud.ips(args, '', { HOME: home, ...system });
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+    expect((await cloud.ips(['status'], '', { HOME: home })).code).toBe(3);
   });
 
   it('stores address, pin and token for its user alone', async () => {
@@ -112,7 +130,7 @@ describe('ips login', () => {
   it('does not use a token that others could have read', async () => {
     await chmod(config(), 0o644);
     const ran = await cloud.ips(['status']);
-    expect(ran.code).toBe(1);
+    expect(ran.code).toBe(2);
     expect(ran.stderr).toContain('FILE_NOT_PRIVATE');
     await chmod(config(), 0o600);
   });

@@ -15,7 +15,8 @@ describe('a password that is asked for', () => {
     await cloud.logIn();
   });
   afterAll(async () => cloud.stop());
-  const set = ['credential', 'set', 'files', '--username', 'u', '--allow', 'smb://h/s'];
+  // The name stands last: an option takes one value and leaves it.
+  const set = ['credential', 'set', '--username', 'u', '--allow', 'smb://h/s', '--allow', 'smb://other', 'files'];
 
   /** Runs the command at a terminal of its own (script(1)) and types `keys` once it asks. */
   async function atTerminal(keys: string): Promise<{ code: number; shown: string }> {

@@ -1,5 +1,5 @@
 /** Backup and restore of a data folder, at their edges: damaged files, exposed folders, missing keys, a kill at any point. */
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -109,6 +109,13 @@ describe('a data folder', () => {
     await expect(backUp(config, inside('backup'), new Doors())).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
     for (const name of ['cloud.sqlite', 'wallet.key'])
       expect([name, (await stat(inside(`backup/${name}`))).mode & 0o777]).toEqual([name, 0o600]);
+  });
+
+  it('is backed up and restored only by the user whose it is', async () => {
+    await chown(inside('data'), 65_534, 65_534);
+    const before = await readdir(inside('data'));
+    await expect(bringBack()).rejects.toMatchObject({ code: 'WRONG_USER' });
+    expect(await readdir(inside('data'))).toEqual(before);
   });
 
   it('is not backed up without the wallet key that opens its secrets', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -75,7 +75,7 @@ describe('ips-cloud', () => {
     const first = await start();
     const taken = ['--listen-port', new URL(/^URL: (\S+)$/m.exec(first.out)?.[1] ?? '').port];
     const second = await start('--data-folder', join(folder, 'other'), ...taken);
-    expect(await second.ended).toBe(1);
+    expect(await second.ended).toBe(2);
     expect(second.errors()).toMatch(/error CONFIG_INVALID:.*"listen".*EADDRINUSE/);
     await first.stop();
     const [one, other] = [await makeCertificate(), await makeCertificate()];
@@ -83,7 +83,7 @@ describe('ips-cloud', () => {
     await writeFile(join(folder, 'key.pem'), other.key, { mode: 0o600 });
     const files = ['--tls-certificate-file', join(folder, 'cert.pem'), '--tls-key-file', join(folder, 'key.pem')];
     const mixed = await start('--data-folder', join(folder, 'third'), ...files);
-    expect(await mixed.ended).toBe(1);
+    expect(await mixed.ended).toBe(2);
     expect(mixed.errors()).toMatch(/error CONFIG_INVALID:.*another certificate/);
     // No token was given away for a service that does not start.
     expect(mixed.out).toBe('');
@@ -93,6 +93,18 @@ describe('ips-cloud', () => {
     expect(given.out).toContain(`Pin: ${one.pin}\n`);
     expect(await given.stop()).toBe(0);
   }, 60_000);
+
+  it('says what is wrong with a command line, and that a folder is of another user', async () => {
+    const wrong = await start('--bogus');
+    expect(await wrong.ended).toBe(2);
+    expect(wrong.errors()).toMatch(/^error USAGE: .*Unknown option '--bogus'\.\n {2}→ .+\n$/);
+    await mkdir(join(folder, 'data'), { mode: 0o700 });
+    await chown(join(folder, 'data'), 65_534, 65_534);
+    const others = await start();
+    expect(await others.ended).toBe(1);
+    expect(others.errors()).toMatch(/^error WRONG_USER: .+ runuser -u USER -- COMMAND\.\n$/s);
+    expect(await readdir(join(folder, 'data'))).toEqual([]);
+  });
 
   it('does not make a new wallet key where credentials wait for the old one', async () => {
     const run = await start();
@@ -106,7 +118,7 @@ describe('ips-cloud', () => {
     await store.close();
     await rm(join(data, 'wallet.key'));
     const again = await start();
-    expect(await again.ended).toBe(1);
+    expect(await again.ended).toBe(2);
     expect(again.errors()).toMatch(/error CONFIG_INVALID:.*wallet\.key is missing/);
     await expect(stat(join(data, 'wallet.key'))).rejects.toMatchObject({ code: 'ENOENT' });
   }, 60_000);

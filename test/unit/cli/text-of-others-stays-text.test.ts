@@ -42,9 +42,10 @@ describe('text that others wrote', () => {
     job.parameters.source.path = `/${EVIL}`;
     job.findings = [{ severity: 'warning', code: EVIL, message: EVIL, remedy: EVIL }];
     job.error = { code: EVIL, message: EVIL, hint: EVIL };
-    job.result = { leftovers: [{ kind: EVIL, name: EVIL, removeWith: EVIL }] };
+    job.openLedger = [{ id: 'r', kind: EVIL, name: EVIL, state: 'made', tags: {}, removeWith: EVIL }];
     const text = jobText(job);
     expectHarmless(text);
+    expect(text).toContain('\nleft behind: ab c d ab c d\n');
     expect(text).toContain('\nnote       ab c d\n');
     // No line begins with what stood behind a line feed.
     for (const line of text.split('\n')) expect(line).not.toMatch(/^c d/);

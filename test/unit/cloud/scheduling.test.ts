@@ -21,6 +21,7 @@ describe('the scheduler', () => {
     const why = async () => (await bench.job(site.viewer, body.id)).waitingFor;
     expect(await why()).toContain('has no connector yet');
     const connector = await FakeConnector.pair(bench, site.admin, 'one');
+    expect(await why()).toBe('Not connected: "one".');
     await connector.connect({ platforms: ['vsphere'] });
     expect(await why()).toContain('has the platform qemu');
     await connector.connect({ slots: 0 });

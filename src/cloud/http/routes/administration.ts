@@ -71,7 +71,10 @@ export function registerAdministration(api: Routes, tools: ApiTools): void {
     async (request, reply) => {
       const { customerId, actor, tokenId } = callerOf(request);
       const { id } = request.params;
-      if (id === tokenId) throw new IpsError('IN_USE', 'It is the token of this very request.');
+      if (id === tokenId)
+        throw new IpsError('IN_USE', 'It is the token of this very request.', {
+          hint: 'Use the token of another admin.',
+        });
       await store.change('token.remove', async (tx) => {
         if (!(await tx.apiTokens.remove(customerId, id))) throw new IpsError('NOT_FOUND');
         await tx.audit.add({ customerId, actor, action: 'token.remove', subject: id }, now(tools));
@@ -86,7 +89,7 @@ export function registerAdministration(api: Routes, tools: ApiTools): void {
       config: { role: 'admin' },
       schema: {
         summary: 'The audit log, newest first',
-        querystring: z.object({
+        querystring: z.strictObject({
           limit: z.coerce.number().int().min(1).max(1000).default(100),
           before: z.coerce.number().int().min(1).optional(),
         }),

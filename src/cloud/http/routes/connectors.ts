@@ -63,9 +63,12 @@ export function registerConnectors(api: Routes, tools: ApiTools): void {
     async (request, reply) => {
       const removed = await decide(callerOf(request), request.params.name, 'remove', async (tx, connector) => {
         const [job] = await tx.jobs.heldBy(connector.id);
-        if (job) throw new IpsError('IN_USE', `It holds job ${job.id}.`);
+        if (job)
+          throw new IpsError('IN_USE', `It holds job ${job.id}.`, { hint: 'Cancel the job, or wait for its end.' });
         if (connector.standing !== 'lost' && (await tx.ledger.anyOpenOf(connector.id)))
-          throw new IpsError('IN_USE', 'Resources that it made are still there; it must be declared lost first.');
+          throw new IpsError('IN_USE', 'Resources that it made are still there.', {
+            hint: 'Start it and let it clean up, or declare it lost: "ips connector lost NAME".',
+          });
         await tx.connectors.remove(connector.id);
       });
       await desk.dismiss(removed.id);
@@ -105,7 +108,8 @@ export function registerConnectors(api: Routes, tools: ApiTools): void {
     },
     async (request) => {
       const { id } = await decide(callerOf(request), request.params.name, 'lost', async (tx, connector) => {
-        if (registry.get(connector.id)) throw new IpsError('IN_USE', 'It is connected.');
+        if (registry.get(connector.id))
+          throw new IpsError('IN_USE', 'It is connected.', { hint: 'Stop it first: "systemctl stop ips-connector".' });
         await tx.connectors.setStanding(connector.id, 'lost', false);
       });
       return await view(await find(store, callerOf(request), id));

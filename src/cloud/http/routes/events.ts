@@ -22,7 +22,9 @@ export function registerEvents(api: Routes, tools: ApiTools): void {
       schema: {
         summary: 'Follow a job: server-sent events, ending with the job',
         params: jobParamsSchema,
-        querystring: z.object({ follow: z.stringbool().default(true).describe('false: end after what is there now') }),
+        querystring: z.strictObject({
+          follow: z.stringbool().default(true).describe('false: end after what is there now'),
+        }),
         headers: z.object({ 'last-event-id': z.coerce.number().int().min(0).optional() }),
         response: {
           200: {
@@ -55,6 +57,12 @@ async function* follow(
   gone: AbortSignal,
 ): AsyncGenerator<string> {
   const { store, watch, clock } = tools;
+  const names = new Map<string, string>();
+  /** The connector's name as it is now; its id when it was removed. */
+  const nameOf = async (id: string | undefined): Promise<string | undefined> => {
+    if (id !== undefined && !names.has(id)) names.set(id, (await store.connectors.byId(id))?.name ?? id);
+    return id === undefined ? undefined : names.get(id);
+  };
   let last = reader.after;
   let progress: Progress | undefined = watch.progress(jobId);
   let news = Promise.withResolvers<void>();
@@ -72,7 +80,7 @@ async function* follow(
       news = Promise.withResolvers<void>();
       const job = await store.jobs.byId(jobId);
       const events = await store.events.after(jobId, last, PAGE);
-      for (const event of events) yield frame(event);
+      for (const event of events) yield frame(event, await nameOf(event.connectorId));
       last = events.at(-1)?.id ?? last;
       if (events.length === PAGE) continue;
       if (!reader.live || !job || isTerminal(job.state)) return;
@@ -88,7 +96,7 @@ async function* follow(
   }
 }
 
-function frame({ connectorId, ...event }: EventRecord): string {
-  const view: JobEventView = { ...event, ...(connectorId === undefined ? {} : { connector: connectorId }) };
+function frame({ connectorId: _id, ...event }: EventRecord, connector: string | undefined): string {
+  const view: JobEventView = { ...event, ...(connector === undefined ? {} : { connector }) };
   return `id: ${event.id}\ndata: ${JSON.stringify(view)}\n\n`;
 }

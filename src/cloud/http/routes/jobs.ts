@@ -8,6 +8,8 @@ import { createJob } from '../../jobs/intake.ts';
 import { viewJob } from '../../jobs/view.ts';
 import { type ApiTools, callerOf, type Routes } from '../api-tools.ts';
 
+/** Jobs that are listed at most by one request. */
+const MAX_JOBS = 500;
 /** Log lines of a job that are given at most, the newest. */
 const MAX_LOG_LINES = 10_000;
 
@@ -47,15 +49,19 @@ export function registerJobs(api: Routes, tools: ApiTools): void {
       config: { role: 'viewer' },
       schema: {
         summary: 'List jobs, newest first',
-        querystring: z.object({
+        querystring: z.strictObject({
           state: jobStateSchema.optional(),
-          limit: z.coerce.number().int().min(1).max(500).default(50),
+          limit: z.coerce.number().int().min(1).max(MAX_JOBS).default(50),
+          before: z.string().optional().describe('id of a job: only older ones'),
         }),
         response: { 200: z.array(jobViewSchema) },
       },
     },
     async (request) => {
-      const jobs = await store.jobs.list(callerOf(request).customerId, request.query);
+      const { customerId } = callerOf(request);
+      const { before, ...filter } = request.query;
+      const olderThan = before === undefined ? undefined : await findJob(tools, customerId, before);
+      const jobs = await store.jobs.list(customerId, { ...filter, olderThan });
       return await Promise.all(jobs.map((job) => viewJob(tools, store, job)));
     },
   );

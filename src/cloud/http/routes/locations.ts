@@ -66,9 +66,14 @@ export function registerLocations(api: Routes, tools: ApiTools): void {
         const location = await tx.locations.find(customerId, request.params.name);
         if (!location) throw new IpsError('NOT_FOUND');
         const [connector] = await tx.connectors.ofLocation(location.id);
-        if (connector) throw new IpsError('IN_USE', `Connector "${connector.name}" belongs to it.`);
+        if (connector)
+          throw new IpsError('IN_USE', `Connector "${connector.name}" belongs to it.`, {
+            hint: `Remove the connector first: "ips connector remove ${connector.name}".`,
+          });
         if (await tx.jobs.anyInLocation(location.id))
-          throw new IpsError('IN_USE', 'The history of jobs belongs to it.');
+          throw new IpsError('IN_USE', 'The history of jobs belongs to it.', {
+            hint: 'A location in which jobs ran stays, so that their history can be read.',
+          });
         await tx.locations.remove(location.id);
         await tx.audit.add({ customerId, actor, action: 'location.remove', subject: location.name }, at);
       });

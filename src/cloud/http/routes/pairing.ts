@@ -42,7 +42,7 @@ export function registerPairing(api: Routes, tools: ApiTools): void {
       config: { role: 'admin' },
       schema: {
         summary: 'Appliances that show a code and wait for a confirmation',
-        querystring: z.object({ code: pairingCodeTextSchema.optional() }),
+        querystring: z.strictObject({ code: pairingCodeTextSchema.optional() }),
         response: { 200: z.array(pendingPairingSchema) },
       },
     },
@@ -88,7 +88,7 @@ export function registerPairing(api: Routes, tools: ApiTools): void {
     '/v1/pairing/claims/:claimId',
     {
       schema: {
-        summary: 'Appliance: has an operator confirmed?',
+        summary: 'Appliance: has an admin confirmed?',
         params: z.object({ claimId: z.string() }),
         response: { 200: claimStateSchema },
       },

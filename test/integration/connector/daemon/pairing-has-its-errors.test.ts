@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type PairingRequest, pair } from '../../../../src/connector/pairing.ts';
 import { readGeneration, readPairing } from '../../../../src/connector/pairing-record.ts';
@@ -62,6 +62,13 @@ describe('pairing with a code', () => {
       { ...appliance.tools, clock: new HastyClock() },
       signal,
     );
+
+  it('is not done for another user, whose daemon could not read what it leaves', async () => {
+    mkdirSync(appliance.paths.folder, { mode: 0o700 });
+    chownSync(appliance.paths.folder, 65_534, 65_534);
+    await expect(run()).rejects.toMatchObject({ code: 'WRONG_USER' });
+    expect(readdirSync(appliance.paths.folder)).toEqual([]);
+  });
 
   it('proves possession of the keys, and leaves everything on the disk for the owner only', async () => {
     await run();
