@@ -23,7 +23,8 @@ const page = async (query: string) =>
 
 it('jobs: each once, in order', async () => {
   const all: string[] = [];
-  for (let next = await page(''); next.length > 0; next = await page(`&before=${next.at(-1)}`)) all.push(...next);
+  for (let next = await page(''); next.length > 0 && all.length < 20; next = await page(`&before=${next.at(-1)}`))
+    all.push(...next);
   expect(all).toHaveLength(7);
   expect([...all].sort()).toEqual([...made].sort());
   expect(all[0]).toBe(made[6]);
