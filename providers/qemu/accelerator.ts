@@ -16,8 +16,8 @@ import { imagePaths } from './engine-image.ts';
 import type { QemuSettings } from './settings.ts';
 
 /** Under a working KVM the kernel needs about a second. */
-const TRY_MS = 15_000;
-const VERSION_MS = 15_000;
+const TRY_SECONDS = 15;
+const VERSION_SECONDS = 15;
 
 /** How the kernel ends when it has no root: proof that it ran through its whole start. */
 const REACHED = 'Kernel panic - not syncing: VFS';
@@ -61,8 +61,9 @@ export async function emulatorVersion(
   signal: AbortSignal,
 ): Promise<string> {
   const { binary } = tools.settings;
-  const late = () => unusable(`${binary} did not tell its version in ${VERSION_MS / 1000} s.`);
-  const bounds = { limits: VM_LIMITS, point: 'qemu.version', wallMs: VERSION_MS, late };
+  const late = () => unusable(`${binary} did not tell its version in ${VERSION_SECONDS} s.`);
+  const limits = [...VM_LIMITS, `--cpu=${VERSION_SECONDS}`];
+  const bounds = { limits, point: 'qemu.version', wallMs: VERSION_SECONDS * 1000, late };
   const ran = await runContained(tools, { program: binary, args: ['--version'], ...bounds }, signal);
   if (ran.code !== 0) throw unusable(`${binary} --version ended with ${ran.signal ?? ran.code}.`);
   return ran.stdout.split('\n')[0] ?? '';
@@ -76,7 +77,8 @@ async function tryKvm(tools: Tools, signal: AbortSignal): Promise<string> {
     ...['-serial', 'stdio'],
   ];
   const timedOut = new Error('the time is over');
-  const bounds = { limits: VM_LIMITS, point: 'qemu.try', wallMs: TRY_MS, late: () => timedOut };
+  const limits = [...VM_LIMITS, `--cpu=${TRY_SECONDS * tools.settings.cpus}`];
+  const bounds = { limits, point: 'qemu.try', wallMs: TRY_SECONDS * 1000, late: () => timedOut };
   let ran: Ran;
   try {
     ran = await runContained(tools, { program: tools.settings.binary, args, ...bounds }, signal);

@@ -23,8 +23,11 @@ export function contained(
 /** Exit codes of `env` when the program cannot be run or is not there (coreutils manual, "env invocation"). */
 const CANNOT_RUN: readonly (number | undefined)[] = [126, 127];
 
+/** Ends a program together with its parent. Nobody else would: what becomes of it is known to that parent alone. */
+const WITH_PARENT = ['--pdeathsig', 'KILL'];
+
 /**
- * Runs a contained program to its end.
+ * Runs a contained program to its end, which comes at the latest with the end of this process.
  * @throws what `late` gives when that takes more than `wallMs`; IpsError ENGINE_START_FAILED when it cannot be run
  */
 export async function runContained(
@@ -41,10 +44,10 @@ export async function runContained(
   signal: AbortSignal,
 ): Promise<Ran> {
   const bound = deadlineSignal(tools.clock, run.wallMs, run.late, signal);
-  const [program, args] = contained(run.limits, run.program, run.args);
+  const args = [...WITH_PARENT, ...contained(run.limits, run.program, run.args).flat()];
   const options = { door: 'platform', point: run.point, signal: bound.signal, eachLine: run.eachLine } as const;
   try {
-    const ran = await tools.processes.run(program, args, options);
+    const ran = await tools.processes.run('setpriv', args, options);
     if (CANNOT_RUN.includes(ran.code)) throw unusable(`${run.program} cannot be run.`);
     return ran;
   } catch (error) {

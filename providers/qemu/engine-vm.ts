@@ -5,14 +5,15 @@
 import { join } from 'node:path';
 import { type Clock, deadlineSignal } from '../../src/lib/clock.ts';
 import type { Doors } from '../../src/lib/doors.ts';
-import { exists, type Files, readIfThere } from '../../src/lib/files.ts';
+import { type Files, readIfThere } from '../../src/lib/files.ts';
 import type { Logger } from '../../src/lib/logging.ts';
 import type { Processes } from '../../src/lib/processes.ts';
 import { quoted } from '../../src/lib/shell.ts';
-import { USER_DATA_SIZE } from '../../src/protocol/engine.ts';
+import { ENGINE_PORT } from '../../src/protocol/engine.ts';
 import { IpsError } from '../../src/protocol/errors.ts';
 import type { ProviderContext } from '../contract.ts';
 import { type Accelerator, engineArguments, VM_LIMITS, vmFiles } from './command-line.ts';
+import { makeConfig, wipeConfig } from './config-disk.ts';
 import { contained } from './contained.ts';
 import { imagePaths } from './engine-image.ts';
 import type { Chain } from './image-chain.ts';
@@ -89,7 +90,8 @@ export async function startVm(
   if (found === undefined) {
     await tools.files.makePrivateFolder(tools.vmsFolder);
     await tools.files.makePrivateFolder(folder);
-    await tools.files.writeDurably(files.config, configDisk(request.userData));
+    await wipeConfig(tools.files, folder);
+    await makeConfig(tools.files, folder, request.userData);
   }
   if (folderRow.state === 'intent') context.ledger.made(folderRow, folder);
 
@@ -151,7 +153,15 @@ async function launch(
       throw new IpsError('ENGINE_START_FAILED', `${FAILURES[state]}: ${lastLine(said) || 'it said nothing'}.`);
     context.log.info('the loopback address is taken, trying the next', { name, address });
   }
-  throw new IpsError('ENGINE_START_FAILED', `None of ${ADDRESSES} loopback addresses was free.`);
+  throw new IpsError(
+    'ENGINE_START_FAILED',
+    `Port ${ENGINE_PORT} was taken on each of ${ADDRESSES} loopback addresses.`,
+    {
+      hint:
+        `Keep port ${ENGINE_PORT} free on this machine: a program that listens on 0.0.0.0:${ENGINE_PORT} holds it on ` +
+        `every loopback address. See which it is with: ss -ltnp 'sport = :${ENGINE_PORT}'.`,
+    },
+  );
 }
 
 const FAILURES = { gone: 'QEMU ended', silent: `QEMU did not answer in ${START_MS / 1000} s` } as const;
@@ -189,15 +199,4 @@ async function refuseStranger(tools: VmTools, vm: VmProcess, source: Chain, sign
   throw new IpsError('SOURCE_BACKING_REFUSED', `QEMU was led to ${stranger}, which nobody had looked at.`, {
     hint: 'See who changes the files in the source folder meanwhile, then start the job again.',
   });
-}
-
-function configDisk(userData: Buffer): Buffer {
-  if (userData.length > USER_DATA_SIZE) throw new Error(`the user data has more than ${USER_DATA_SIZE} bytes`);
-  return Buffer.concat([userData, Buffer.alloc(USER_DATA_SIZE - userData.length)]);
-}
-
-/** Overwrites the config disk where it lies, so that neither host nor guest can read the boot key from it any more. */
-export async function wipeConfig(tools: Pick<VmTools, 'vmsFolder' | 'files'>, name: string): Promise<void> {
-  const { config } = vmFiles(join(tools.vmsFolder, name));
-  if (await exists(config)) await tools.files.overwriteWithZeros(config);
 }

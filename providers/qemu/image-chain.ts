@@ -1,11 +1,13 @@
 /**
  * Finds out, without opening an image with anything but our own parsers, which files it consists of, and refuses one
- * that leads out of the source folders. The result is a tree of files with their formats: QEMU and qemu-img are given
- * that tree and follow no name from inside an image (VMDK extents excepted, whose names are checked here).
+ * that leads out of the source folders or lacks a part. The result is a tree of files with their formats: QEMU and
+ * qemu-img are given that tree and follow no name from inside an image (VMDK extents excepted, whose names are checked
+ * here).
  */
 import { dirname, isAbsolute, join } from 'node:path';
 import { isErrno, readRegion } from '../../src/lib/files.ts';
 import { IpsError } from '../../src/protocol/errors.ts';
+import { refuseCutOff, refuseShorter } from './cut-off.ts';
 import type { KnownFile } from './held-files.ts';
 import type { ImageFormat } from './image-format.ts';
 import { parseQcow2Header, QCOW2_HEADER_BYTES } from './qcow2-header.ts';
@@ -34,11 +36,16 @@ const MAX_DEPTH = 64;
  * @param name absolute path as it was given; relative names inside the image count from its folder
  * @throws IpsError SOURCE_NOT_FOUND, SOURCE_UNREADABLE, SOURCE_BACKING_REFUSED
  */
-export async function readChain(name: string, format: ImageFormat, folders: SourceFolders): Promise<Chain> {
+export async function readChain(
+  name: string,
+  format: ImageFormat,
+  folders: SourceFolders,
+  signal: AbortSignal,
+): Promise<Chain> {
   const located = await folders.locate(name);
   if (located.kind === 'missing') throw new IpsError('SOURCE_NOT_FOUND', `There is no ${name}.`);
   if (located.kind !== 'inside') throw refused(name, located);
-  const reading: Reading = { folders, files: [] };
+  const reading: Reading = { folders, signal, files: [] };
   const image = await readFileOfChain({ name, located, format }, reading, []);
   return { image, files: reading.files };
 }
@@ -46,6 +53,7 @@ export async function readChain(name: string, format: ImageFormat, folders: Sour
 /** What the files of one chain are looked at with. */
 interface Reading {
   folders: SourceFolders;
+  signal: AbortSignal;
   /** Filled as files are found. */
   files: KnownFile[];
 }
@@ -67,6 +75,7 @@ async function readFileOfChain(
     reading.files.push(dataFile);
     image.dataFile = dataFile.path;
   }
+  await whole({ path, format, data: image.dataFile ?? path }, reading);
   if (names.backing !== undefined) {
     const next = names.backing;
     const base = format === 'vmdk' ? path : file.name;
@@ -107,7 +116,7 @@ function backingFormat(path: string, backing: { name: string; format?: string })
   });
 }
 
-async function vmdkNames(path: string, { folders, files }: Reading): Promise<Names> {
+async function vmdkNames(path: string, reading: Reading): Promise<Names> {
   const header: VmdkHeader = await understood(path, () =>
     parseVmdk((offset, length) => readRegion(path, offset, length)),
   );
@@ -115,14 +124,24 @@ async function vmdkNames(path: string, { folders, files }: Reading): Promise<Nam
     // QEMU itself walks these names, and behind a symbolic link ".." is not where the text says.
     if (extent.name.split('/').includes('..'))
       throw new IpsError('SOURCE_BACKING_REFUSED', `It names "${extent.name}".`);
-    const located = await inside(extent.name, dirname(path), folders);
+    const located = await inside(extent.name, dirname(path), reading.folders);
     await understood(path, async () => checkExtent(extent, await readRegion(located.path, 0, 512)));
-    files.push(located);
+    reading.files.push(located);
+    if (extent.end === undefined) await whole({ path: located.path, format: 'vmdk', data: located.path }, reading);
+    else await refuseShorter(located.path, extent.end);
   }
   if (!header.parent) return {};
   if (header.parent.name === undefined)
     throw new IpsError('SOURCE_BACKING_REFUSED', `${path} has a parent and does not name it.`);
   return { backing: { name: header.parent.name, format: 'vmdk' } };
+}
+
+/** @throws IpsError SOURCE_UNREADABLE when a part of the file is missing; the signal's reason */
+async function whole(image: Parameters<typeof refuseCutOff>[0], { signal }: Reading): Promise<void> {
+  await understood(image.path, () => refuseCutOff(image, signal)).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw error;
+  });
 }
 
 /** Where a file really is that an image names. @throws IpsError SOURCE_BACKING_REFUSED, SOURCE_UNREADABLE */

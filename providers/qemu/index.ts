@@ -11,8 +11,9 @@ import { IpsError, isIpsError } from '../../src/protocol/errors.ts';
 import type { JobParameters, QemuSource } from '../../src/protocol/job.ts';
 import type { CreateProvider, Provider, ProviderContext } from '../contract.ts';
 import { chooseAccelerator, doubtAccelerator } from './accelerator.ts';
+import { wipeConfig } from './config-disk.ts';
 import { consoleTail } from './console.ts';
-import { FOLDER_KIND, findVm, jobOf, startVm, VM_KIND, type VmTools, vmName, wipeConfig } from './engine-vm.ts';
+import { FOLDER_KIND, findVm, jobOf, startVm, VM_KIND, type VmTools, vmName } from './engine-vm.ts';
 import { seenFromEngine } from './loopback.ts';
 import { preflight } from './preflight.ts';
 import { QemuImg } from './qemu-img.ts';
@@ -50,7 +51,7 @@ export const createProvider: CreateProvider = ({ stateFolder, doors, clock, log,
       const { image, virtualSize } = await openSource({ folders, qemuImg }, sourceOf(parameters), signal);
       const { extents, bytes } = await qemuImg.dataExtents(image, virtualSize, signal);
       const vm = await running(context);
-      if (vm) await refuseReplaced(vm, (await readSourceChain(folders, sourceOf(parameters))).files);
+      if (vm) await refuseReplaced(vm, (await readSourceChain(folders, sourceOf(parameters), signal)).files);
       // QEMU sees no holes in a VHDX; but nothing is compressed there, so it holds no more data than the file is long.
       const most = image.format === 'vhdx' ? (await stat(image.path)).size : virtualSize;
       return { serial: DISK_SERIAL.source, virtualSize, dataExtents: extents, dataBytes: Math.min(bytes, most) };
@@ -60,7 +61,7 @@ export const createProvider: CreateProvider = ({ stateFolder, doors, clock, log,
       const order = async () => {
         const accelerator = await chooseAccelerator({ settings, stateFolder, processes, files, clock, log }, signal);
         // Last, so that little time lies between this look and QEMU's.
-        return { accelerator, source: await readSourceChain(folders, sourceOf(parameters)) };
+        return { accelerator, source: await readSourceChain(folders, sourceOf(parameters), signal) };
       };
       try {
         await startVm(vms, context, { userData, order }, signal);
@@ -80,7 +81,7 @@ export const createProvider: CreateProvider = ({ stateFolder, doors, clock, log,
     },
 
     async removeUserData(context) {
-      await wipeConfig(vms, vmName(context));
+      await wipeConfig(files, join(vms.vmsFolder, vmName(context)));
     },
 
     async console(context) {

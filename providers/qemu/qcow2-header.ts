@@ -18,7 +18,8 @@ export const QCOW2_HEADER_BYTES = 2 * 1024 * 1024;
 const MAGIC = 0x514649fb;
 const VERSION_2_HEADER_LENGTH = 72;
 const MAX_NAME = 1023;
-const INCOMPATIBLE = { corrupt: 1n << 1n, externalData: 1n << 2n } as const;
+/** Bits of the incompatible features. */
+export const QCOW2_INCOMPATIBLE = { corrupt: 1n << 1n, externalData: 1n << 2n, extendedL2: 1n << 4n } as const;
 const EXTENSION = { end: 0, backingFormat: 0xe2792aca, dataFile: 0x44415441 } as const;
 
 /**
@@ -34,14 +35,14 @@ export function parseQcow2Header(head: Buffer): Qcow2Header {
   if (clusterBits < 9 || clusterBits > 21) throw new Error('its cluster size is not valid');
   if (version === 3 && head.length < 104) throw new Error('its header is cut off');
   const headerLength = version === 2 ? VERSION_2_HEADER_LENGTH : head.readUInt32BE(100);
-  const incompatible = version === 2 ? 0n : head.readBigUInt64BE(72);
+  const features = qcow2Features(head);
   const backingOffset = Number(head.readBigUInt64BE(8));
   const backingLength = head.readUInt32BE(16);
   const firstCluster = head.subarray(0, 2 ** clusterBits);
   const extensions = readExtensions(firstCluster, headerLength, backingOffset);
   const header: Qcow2Header = {
     encrypted: head.readUInt32BE(32) !== 0,
-    corrupt: (incompatible & INCOMPATIBLE.corrupt) !== 0n,
+    corrupt: (features & QCOW2_INCOMPATIBLE.corrupt) !== 0n,
   };
   if (backingOffset !== 0) {
     if (backingLength < 1 || backingLength > MAX_NAME || backingOffset + backingLength > firstCluster.length)
@@ -50,11 +51,16 @@ export function parseQcow2Header(head: Buffer): Qcow2Header {
     const format = extensions.get(EXTENSION.backingFormat);
     header.backing = format === undefined ? { name } : { name, format };
   }
-  if ((incompatible & INCOMPATIBLE.externalData) !== 0n) {
+  if ((features & QCOW2_INCOMPATIBLE.externalData) !== 0n) {
     const name = extensions.get(EXTENSION.dataFile);
     header.externalData = name === undefined ? {} : { name };
   }
   return header;
+}
+
+/** The incompatible features of an image of version 2 or 3. */
+export function qcow2Features(head: Buffer): bigint {
+  return head.readUInt32BE(4) === 2 ? 0n : head.readBigUInt64BE(72);
 }
 
 function readExtensions(cluster: Buffer, start: number, backingOffset: number): Map<number, string> {

@@ -19,7 +19,7 @@ export async function openSource(
   source: QemuSource,
   signal: AbortSignal,
 ): Promise<Source> {
-  const { image } = await readSourceChain(tools.folders, source);
+  const { image } = await readSourceChain(tools.folders, source, signal);
   const size = await tools.qemuImg.virtualSize(image, signal);
   for (let below = image.backing; below; below = below.backing) await tools.qemuImg.virtualSize(below, signal);
   // qemu-img counts in sectors; a raw file's own length is exact.
@@ -28,11 +28,11 @@ export async function openSource(
 }
 
 /** The files of a source, without a look into their data. @throws IpsError as {@link openSource} does */
-export async function readSourceChain(folders: SourceFolders, source: QemuSource): Promise<Chain> {
+export async function readSourceChain(folders: SourceFolders, source: QemuSource, signal: AbortSignal): Promise<Chain> {
   const format = formatOf(source);
   if (format === undefined)
     throw new IpsError('SOURCE_UNREADABLE', `The name of ${source.path} does not tell its format.`, {
       hint: 'Give the format with --disk-format raw, qcow2, vmdk or vhdx.',
     });
-  return await readChain(source.path, format, folders);
+  return await readChain(source.path, format, folders, signal);
 }

@@ -1,7 +1,8 @@
 /** Removes what the ledger of one job and token still holds, newest first; what does not go stays in the ledger. */
 import { join } from 'node:path';
 import type { ProviderContext } from '../contract.ts';
-import { FOLDER_KIND, findVm, VM_KIND, type VmTools, wipeConfig } from './engine-vm.ts';
+import { wipeConfig } from './config-disk.ts';
+import { FOLDER_KIND, findVm, VM_KIND, type VmTools } from './engine-vm.ts';
 import { stopVm } from './stop-vm.ts';
 
 export async function teardown(tools: VmTools, context: ProviderContext, signal: AbortSignal): Promise<void> {
@@ -13,8 +14,9 @@ export async function teardown(tools: VmTools, context: ProviderContext, signal:
           if (!(await stopVm(tools, vm, signal))) throw new Error(`process ${vm.pid} does not end`);
         }
       } else if (row.kind === FOLDER_KIND) {
-        await wipeConfig(tools, row.name);
-        await tools.files.remove(join(tools.vmsFolder, row.name));
+        const folder = join(tools.vmsFolder, row.name);
+        await wipeConfig(tools.files, folder);
+        await tools.files.remove(folder);
       } else continue;
     } catch (error) {
       // What was made earlier may still be in use by this one: leave the rest to the next try.

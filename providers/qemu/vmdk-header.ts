@@ -3,10 +3,13 @@
  * descriptor: what is not understood here could still be a file name to the program that opens the image.
  * Source of the format: VMware, Virtual Disk Format 5.0, "Layout Basics" and "Hosted Sparse Extents".
  */
+import type { ReadRegion } from './table-layout.ts';
 
 export interface VmdkExtent {
   type: string;
   name: string;
+  /** Up to where its file holds data, in bytes; undefined when tables in it say where. */
+  end: number | undefined;
 }
 
 export interface VmdkHeader {
@@ -24,9 +27,6 @@ const COW_MAGIC = 'COWD';
 const SECTOR = 512;
 const NO_PARENT = 'ffffffff';
 const MAX_EXTENTS = 4096;
-
-/** A region of the file that must be read to understand it, in bytes. */
-export type ReadRegion = (offset: number, length: number) => Promise<Buffer>;
 
 /** @throws Error with one sentence when the file is no VMDK that can be judged */
 export async function parseVmdk(read: ReadRegion): Promise<VmdkHeader> {
@@ -68,7 +68,7 @@ const OWN_EXTENT_LINE = extentLine('RW|RDONLY|NOACCESS');
 const FIELD_LINE = /^([A-Za-z][\w.:-]*) *= *("?)(.*?)\2$/;
 
 function extentLine(access: string): RegExp {
-  return new RegExp(`^(?:${access}) +\\d+ +(FLAT|VMFS|SPARSE|VMFSSPARSE|SESPARSE) +"([^"]+)"( +\\d+)?$`);
+  return new RegExp(`^(?:${access}) +(\\d+) +(FLAT|VMFS|SPARSE|VMFSSPARSE|SESPARSE) +"([^"]+)"(?: +(\\d+))?$`);
 }
 
 function parseDescriptor(bytes: Buffer, extentPattern: RegExp): VmdkHeader {
@@ -81,7 +81,7 @@ function parseDescriptor(bytes: Buffer, extentPattern: RegExp): VmdkHeader {
     if (line === '' || line.startsWith('#')) continue;
     const extent = extentPattern.exec(line);
     const field = extent ? undefined : FIELD_LINE.exec(line);
-    if (extent) header.extents.push({ type: extent[1] ?? '', name: extent[2] ?? '' });
+    if (extent) header.extents.push(extentOf(extent));
     else if (field) fields.set((field[1] ?? '').toLowerCase(), field[3] ?? '');
     else throw new Error(`its descriptor has a line that is not understood: "${line.slice(0, 80)}"`);
   }
@@ -91,4 +91,9 @@ function parseDescriptor(bytes: Buffer, extentPattern: RegExp): VmdkHeader {
   if (hint !== undefined) header.parent = { name: hint };
   else if ((fields.get('parentcid') ?? NO_PARENT).toLowerCase() !== NO_PARENT) header.parent = {};
   return header;
+}
+
+function extentOf([, sectors, type = '', name = '', offset = '0']: RegExpExecArray): VmdkExtent {
+  const flat = type === 'FLAT' || type === 'VMFS';
+  return { type, name, end: flat ? (Number(offset) + Number(sectors)) * SECTOR : undefined };
 }

@@ -2,13 +2,17 @@
 import type { SourceView } from '../../../providers/contract.ts';
 import { ERRORS, type ErrorCode, IpsError, isErrorCode, isIpsError } from '../../protocol/errors.ts';
 import type { Finding } from '../../protocol/finding.ts';
+import type { DiskFormat } from '../../protocol/job.ts';
 import { formatSmbLocation, parseSmbLocation } from '../../protocol/smb-location.ts';
 import type { Attempt } from './attempt.ts';
 import type { ShareFolder } from './environment.ts';
 import { limited, SHARE_CALL_MS } from './limits.ts';
 
-/** Largest virtual size of a VHD, in bytes (Virtual Hard Disk Image Format Specification, "Hard Disk Footer"). */
-const VHD_MAX_BYTES = 2040 * 1024 ** 3;
+/**
+ * Largest virtual size, in bytes (Virtual Hard Disk Image Format Specification, "Hard Disk Footer"; [MS-VHDX] 2.6.2.2).
+ */
+const MAX_BYTES: Readonly<Record<DiskFormat, number>> = { vhd: 2040 * 1024 ** 3, vhdx: 64 * 1024 ** 4 };
+const TOO_LARGE = 'A VHD holds up to 2040 GiB and a VHDX up to 64 TiB: choose the other format, or resize the disk.';
 /** What follows the disk's content in a fixed VHD, in bytes (the same, "Hard Disk Footer"). */
 const VHD_FOOTER_BYTES = 512;
 
@@ -34,8 +38,11 @@ async function sourceFindings(attempt: Attempt, signal: AbortSignal): Promise<Fi
     );
     if (findings.some(({ severity }) => severity === 'critical')) return findings;
     const { virtualSize } = await attempt.source(signal);
-    if (parameters.target.format === 'vhd' && virtualSize > VHD_MAX_BYTES)
-      findings.push(critical(new IpsError('TARGET_FORMAT_REFUSED', `It has ${virtualSize} bytes.`)));
+    const most = MAX_BYTES[parameters.target.format];
+    if (virtualSize > most) {
+      const message = `It has ${virtualSize} bytes, of at most ${most}.`;
+      throw new IpsError('TARGET_FORMAT_REFUSED', message, { hint: TOO_LARGE });
+    }
   } catch (error) {
     findings.push(critical(foreseen(error, signal)));
   }

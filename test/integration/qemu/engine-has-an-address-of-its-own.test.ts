@@ -31,6 +31,29 @@ describe('the loopback address of an engine', () => {
     }
   });
 
+  it('is not found when the port is taken everywhere, and the error tells how to see by whom', async () => {
+    const context = newContext();
+    // Not on 0.0.0.0, which would do the same: other tests need the port too.
+    const addresses = Array.from({ length: 16 }, (_, attempt) => engineLoopback(context.jobId, context.token, attempt));
+    const squatters = addresses.map((address) => createServer().listen(8443, address));
+    const provider = subject.createProvider();
+    try {
+      const start = provider.startEngine(
+        { parameters: subject.parameters, userData: Buffer.alloc(16) },
+        context,
+        never,
+      );
+      await expect(start).rejects.toMatchObject({
+        code: 'ENGINE_START_FAILED',
+        message: expect.stringContaining('Port 8443 was taken'),
+        hint: expect.stringMatching(/0\.0\.0\.0:8443.*ss -ltnp 'sport = :8443'/),
+      });
+    } finally {
+      await provider.teardown(context, never);
+      for (const squatter of squatters) squatter.close();
+    }
+  });
+
   it('is told to another process by the VM itself, and ends with it', async () => {
     const context = newContext();
     await subject

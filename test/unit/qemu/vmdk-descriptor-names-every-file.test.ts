@@ -19,12 +19,15 @@ function sparse(capacity: bigint, descriptor: string): Buffer {
 }
 
 describe('the descriptor of a VMDK', () => {
-  it('names its extents', async () => {
-    const extents = 'RW 8192 FLAT "a b.vmdk" 0\nRW 8192 SPARSE "/etc/shadow"\n';
+  it('names its extents, and how far flat ones reach', async () => {
+    const flat = 'RW 8192 FLAT "a b.vmdk" 0\nRW 100 FLAT "later.vmdk" 3\nRW 9 VMFS "host.vmdk"\n';
+    const extents = `${flat}RW 8192 SPARSE "/etc/shadow"\n`;
     expect(await parse(`${HEAD}# Extent description\n${extents}ddb.adapterType = "ide"\n`)).toEqual({
       extents: [
-        { type: 'FLAT', name: 'a b.vmdk' },
-        { type: 'SPARSE', name: '/etc/shadow' },
+        { type: 'FLAT', name: 'a b.vmdk', end: 8192 * 512 },
+        { type: 'FLAT', name: 'later.vmdk', end: 103 * 512 },
+        { type: 'VMFS', name: 'host.vmdk', end: 9 * 512 },
+        { type: 'SPARSE', name: '/etc/shadow', end: undefined },
       ],
     });
   });
@@ -63,9 +66,11 @@ describe('the descriptor of a VMDK', () => {
   it('is refused when a sparse header leaves the word to further extents', async () => {
     await expect(parse(sparse(0n, `${HEAD}RW 8192 FLAT "/etc/shadow" 0\n`))).rejects.toThrow('no capacity');
     const nested = sparse(0n, `${HEAD}RW 8192 FLAT "/etc/shadow" 0\n`).subarray(0, 512);
-    expect(() => checkExtent({ type: 'SPARSE', name: 'x' }, nested)).toThrow('not sparse data');
-    expect(() => checkExtent({ type: 'SPARSE', name: 'x' }, Buffer.from(HEAD))).toThrow('not sparse data');
-    expect(() => checkExtent({ type: 'FLAT', name: 'x' }, nested)).not.toThrow();
+    expect(() => checkExtent({ type: 'SPARSE', name: 'x', end: undefined }, nested)).toThrow('not sparse data');
+    expect(() => checkExtent({ type: 'SPARSE', name: 'x', end: undefined }, Buffer.from(HEAD))).toThrow(
+      'not sparse data',
+    );
+    expect(() => checkExtent({ type: 'FLAT', name: 'x', end: 512 }, nested)).not.toThrow();
   });
 
   it('is refused when there is none', async () => {
