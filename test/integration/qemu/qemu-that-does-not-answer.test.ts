@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { findVms } from '../../../providers/qemu/vm-process.ts';
+import { runTool } from '../../harness/tools.ts';
 import { newContext } from '../providers/conformance.ts';
 import { napClock } from './nap-clock.ts';
 import { type QemuSubject, qemuSubject } from './subject.ts';
@@ -15,10 +16,10 @@ describe('a QEMU that starts and does not answer', () => {
   beforeEach(async () => {
     subject = await qemuSubject();
     binary = join(subject.folder, 'qemu');
-    await writeFile(
-      binary,
-      `#!/bin/sh\necho start >>'${join(subject.folder, 'starts')}'\nwhile :; do sleep 0.1; done\n`,
-    );
+    const hold = join(subject.folder, 'hold');
+    await runTool('mkfifo', [hold]);
+    // It waits without a child, which would look like it until it has become another program.
+    await writeFile(binary, `#!/bin/sh\necho start >>'${join(subject.folder, 'starts')}'\nread -r never <'${hold}'\n`);
     await chmod(binary, 0o755);
   });
   afterEach(async () => {
