@@ -55,8 +55,12 @@ if ! states=$(dpkg-query --show --showformat '${Package} ${db:Status-Status}\n' 
     chmod 0755 $policy
   fi
   export DEBIAN_FRONTEND=noninteractive
-  apt-get -qq update
-  apt-get -qq -o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}" >/dev/null
+  get() { apt-get -qq -o Dpkg::Use-Pty=0 "$@" >/dev/null; }
+  # What an interrupted run left half-way is brought to its end first; "apt-get install" would only ask for that.
+  dpkg --configure -a >/dev/null 2>&1 || true
+  get update
+  get install --fix-broken
+  get install --no-install-recommends "${missing[@]}"
 fi
 
 stamp=node_modules/.installed
