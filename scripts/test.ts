@@ -1,8 +1,8 @@
 /**
  * Runs every test and says how many passed, failed and were skipped, and how many booted a virtual machine. Unit and
  * integration tests run side by side; those that look at the whole host, and end-to-end tests, which boot engines, one
- * after the other. Fails also when fewer
- * tests booted a VM than test/e2e/expected.json demands, so that a harness that quietly stops booting is noticed.
+ * after the other. Fails also when fewer tests booted a VM than test/e2e/expected.json demands, so that a harness that
+ * quietly stops booting is noticed.
  *
  * Arguments are passed on to jest (a path or a name), and then only what matches is run and no number is demanded.
  * Interrupted, it ends at once; what tests have started ends with them or soon after (test/harness/leftover-guard.ts).

@@ -50,7 +50,8 @@ export async function backUp(config: CloudConfig, folder: string, doors: Doors):
  * Puts a backup in place of what is there; the old files stay beside the new ones as `*.before-TIME`. Killed at any
  * point it leaves a folder with a database, old or new, and may be run again: what an earlier run kept stays.
  * @returns the epoch from now on
- * @throws IpsError CONFIG_INVALID when there is no backup, IN_USE while a service runs on the data folder
+ * @throws IpsError CONFIG_INVALID when there is no backup, IN_USE while a service runs on the data folder, WRONG_USER when
+ *   that is another user's
  */
 export async function restore(config: CloudConfig, folder: string, doors: Doors, clock: Clock): Promise<number> {
   const files = new Files(doors);

@@ -35,7 +35,7 @@ export interface DaemonTools {
 
 /**
  * Runs until `signal` aborts.
- * @throws IpsError NOT_PAIRED, FILE_NOT_PRIVATE, IN_USE, CONNECTOR_REFUSED, CONFIG_INVALID
+ * @throws IpsError NOT_PAIRED, FILE_NOT_PRIVATE, WRONG_USER, IN_USE, CONNECTOR_REFUSED, CONFIG_INVALID
  */
 export async function runDaemon(config: ConnectorConfig, tools: DaemonTools, signal: AbortSignal): Promise<void> {
   const paths = statePaths(config.stateFolder);

@@ -54,7 +54,7 @@ export interface PairingRequest {
 
 /**
  * @returns what the appliance is now
- * @throws IpsError ALREADY_PAIRED, PAIRING_…, CLOUD_…, FILE_NOT_PRIVATE; the signal's reason
+ * @throws IpsError ALREADY_PAIRED, PAIRING_…, CLOUD_…, FILE_NOT_PRIVATE, WRONG_USER; the signal's reason
  */
 export async function pair(
   paths: StatePaths,

@@ -12,7 +12,7 @@ import { limited, SHARE_CALL_MS } from './limits.ts';
  * Largest virtual size, in bytes (Virtual Hard Disk Image Format Specification, "Hard Disk Footer"; [MS-VHDX] 2.6.2.2).
  */
 const MAX_BYTES: Readonly<Record<DiskFormat, number>> = { vhd: 2040 * 1024 ** 3, vhdx: 64 * 1024 ** 4 };
-const TOO_LARGE = 'A VHD holds up to 2040 GiB and a VHDX up to 64 TiB: choose the other format, or resize the disk.';
+const TOO_LARGE = 'A VHD holds up to 2040 GiB, a VHDX up to 64 TiB: choose a format that holds the disk, or resize it.';
 /** What follows the disk's content in a fixed VHD, in bytes (the same, "Hard Disk Footer"). */
 const VHD_FOOTER_BYTES = 512;
 

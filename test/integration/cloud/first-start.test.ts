@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,12 +16,18 @@ describe('ips-cloud', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ips-cloud-'));
   });
-  afterEach(() => rm(folder, { recursive: true, force: true }));
+  afterEach(async () => {
+    // Those that a failed test has left.
+    for (const child of started.splice(0)) child.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  });
+  const started: ChildProcess[] = [];
 
   /** Starts the program; resolves with what it printed once it listens, or when it has ended. */
   async function start(...more: string[]) {
     const args = ['serve', '--data-folder', join(folder, 'data'), '--listen-address', '127.0.0.1'];
     const child = spawn(process.execPath, [MAIN, ...args, '--listen-port', '0', ...more]);
+    started.push(child);
     let out = '';
     let errors = '';
     child.stderr.on('data', (chunk) => {
